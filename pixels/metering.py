@@ -1,8 +1,8 @@
 """Metering: one exponent for the whole photo, so that dark and bright shots of a room reach the network alike.
 
 A camera's light meter assumes that a scene averages to 18 % grey. Here the average is the log-average luminance
-(Reinhard et al., "Photographic Tone Reproduction for Digital Images", 2002), taken on display-encoded values, where
-raising a photo to a power multiplies the log-average: the exponent that reaches the key is a quotient of two logarithms.
+(Reinhard et al., "Photographic Tone Reproduction for Digital Images", 2002), taken on display-encoded values. Raising
+a photo to a power multiplies its log-average: the exponent that reaches the key is a quotient of two logarithms.
 """
 
 import math

@@ -1,0 +1,76 @@
+"""Resampling between a photo and one coarse tile: the whole photo shrunk to a square, its edit stretched back.
+
+The tile is square and the photo is not: each axis has a scale of its own. Pixel centres sit at half-integers, as
+everywhere in OpenCV.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pixels.ranges import Floats, Photo, to_float
+
+STRIP_PX = 32  # rows worked on at once: a strip of a wide photo stays in the processor's cache
+
+
+def to_coarse(photo: Photo, tile_px: int) -> Floats:
+    """Shrink (or, where an axis is shorter than the tile, stretch) a whole photo to one tile.
+
+    Args:
+        photo: uint8 or uint16 (height, width, 3).
+        tile_px: side of the tile.
+
+    Returns:
+        float32 (tile_px, tile_px, 3), range [0, 1]; averaged in floats, so that gradients stay smooth.
+    """
+    height = photo.shape[0]
+    narrow = np.empty((height, tile_px, 3), np.float32)
+    for top in range(0, height, STRIP_PX):
+        strip = to_float(photo[top : top + STRIP_PX])
+        narrow[top : top + STRIP_PX] = _resize(strip, tile_px, len(strip))
+    return _resize(narrow, tile_px, tile_px)
+
+
+def _resize(pixels: Floats, width: int, height: int) -> Floats:
+    """Change one axis (the other keeps its length): by area where it shrinks, linearly where it grows."""
+    shrinks = width < pixels.shape[1] or height < pixels.shape[0]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=interpolation), np.float32)
+
+
+class Upsampled:
+    """A coarse edit at the photo's size, made strip by strip: the whole would be four times the photo in memory.
+
+    Args:
+        coarse: float32 (rows, columns, 3).
+        height: rows of the photo.
+        width: columns of the photo.
+    """
+
+    def __init__(self, coarse: Floats, height: int, width: int) -> None:
+        self.height = height
+        self.width = width
+        self._wide = _resize(coarse, width, coarse.shape[0]).reshape(coarse.shape[0], -1)
+        self._strip = np.empty((STRIP_PX, width * 3), np.float32)  # fresh memory costs more than the arithmetic
+
+    def rows(self, top: int, bottom: int) -> Floats:
+        """At most STRIP_PX rows [top, bottom), float32 (bottom - top, width, 3); valid until the next call."""
+        weights, first, last = _interpolation(len(self._wide), self.height, top, bottom)
+        strip = np.matmul(weights, self._wide[first : last + 1], out=self._strip[: bottom - top])
+        return strip.reshape(bottom - top, self.width, 3)
+
+
+def _interpolation(coarse_px: int, length_px: int, top: int, bottom: int) -> tuple[Floats, int, int]:
+    """Interpolation weights of rows [top, bottom) over the coarse rows [first, last] that they lie between.
+
+    A growing axis is interpolated linearly; a shrinking one takes the area under each pixel. Both are one kernel: a
+    tent as wide as the coarser of the two grids.
+    """
+    scale = coarse_px / length_px
+    reach = max(scale, 1.0)
+    centres = (np.arange(top, bottom) + 0.5) * scale - 0.5
+    first = max(0, int(np.floor(centres[0] - reach)))
+    last = min(coarse_px - 1, int(np.ceil(centres[-1] + reach)))
+    distance = np.abs(np.clip(centres, 0, coarse_px - 1)[:, None] - np.arange(first, last + 1))
+    tent: NDArray[np.float64] = np.maximum(0.0, 1.0 - distance / reach)
+    return (tent / tent.sum(1, keepdims=True)).astype(np.float32), first, last
