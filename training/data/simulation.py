@@ -1,0 +1,110 @@
+"""Pairs from radiance: photograph known light with a simulated camera, and edit a simulated bracket stack of it.
+
+A scene is a view of true radiance. Its target is what the bracket operator makes of a clean stack of exposures; its
+sources are single shots by the same camera, each at its own exposure and white balance. Two shots of one scene with one
+target teach consistency.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from training.data.camera import Body, random_body, random_shot, shoot, shoot_stack
+from training.data.fusion import Photo, Radiance, merge, meter, standard_edit
+from training.data.pairs import write_pairs
+from training.data.panoramas import read_panorama, view
+from training.data.scenery import decorate
+
+SHOTS_PER_SCENE = 2
+ASPECTS = (3 / 2, 3 / 2, 4 / 3, 16 / 9, 2 / 3)  # width over height; listings are mostly 3:2
+TARGET_QUALITY = 97
+VALIDATION_SCENES_SHARE = 0.08
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A dataset to be made; the same values make the same files."""
+
+    panoramas: tuple[Path, ...]
+    """Equirectangular .hdr files that scenes are cut from."""
+    scenes: int
+    """Number of views; each gives SHOTS_PER_SCENE pairs."""
+    long_edge_px: int
+    """Size of the photos."""
+    seed: int
+    """Every scene has a random stream of its own, made from this and its number."""
+    decorated: bool
+    """Whether scenes get windows, surface texture and coloured light that their panoramas lack."""
+
+
+def make_pairs(simulation: Simulation, folder: Path, jsonl: Path, processes: int) -> None:
+    """Write a dataset; scenes whose files exist are skipped, so an interrupted run goes on where it stopped."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, str]] = []
+    with ProcessPoolExecutor(processes) as pool:
+        made = pool.map(make_scene, *zip(*((simulation, folder, n) for n in range(simulation.scenes)), strict=True))
+        for scene_rows in tqdm(made, total=simulation.scenes, unit="scene"):
+            rows.extend(scene_rows)
+    relative = folder.relative_to(jsonl.parent)
+    write_pairs(jsonl, ({key: str(relative / name) for key, name in row.items()} for row in rows))
+
+
+def make_scene(simulation: Simulation, folder: Path, number: int) -> list[dict[str, str]]:
+    """Photograph one scene; returns its rows with file names."""
+    cv2.setNumThreads(1)
+    target_name = f"{number:05d}.target.jpg"
+    names = [f"{number:05d}.{shot}.jpg" for shot in range(SHOTS_PER_SCENE)]
+    if not (folder / target_name).exists():
+        rng = np.random.default_rng((simulation.seed, number))
+        sources, target = photograph(random_radiance(simulation, rng), random_body(rng), rng)
+        for name, source in zip(names, sources, strict=True):
+            write_photo(folder / name, source)
+        write_photo(folder / target_name, target)  # last: its presence says that the scene is complete
+    return [{"source": name, "target": target_name} for name in names]
+
+
+def photograph(radiance: Radiance, body: Body, rng: np.random.Generator) -> tuple[list[Photo], Photo]:
+    """Unedited shots of the scene, and its target."""
+    metered = meter(radiance)
+    target = standard_edit(merge(shoot_stack(metered, body)))
+    return [shoot(metered, body, random_shot(rng), rng) for _ in range(SHOTS_PER_SCENE)], target
+
+
+def random_radiance(simulation: Simulation, rng: np.random.Generator) -> Radiance:
+    """A random view of a random panorama, decorated."""
+    aspect = rng.choice(ASPECTS)
+    long_edge = simulation.long_edge_px
+    width, height = (long_edge, round(long_edge / aspect)) if aspect > 1 else (round(long_edge * aspect), long_edge)
+    scene = random_view(simulation.panoramas, width, height, rng)
+    if simulation.decorated:
+        scene = decorate(scene, lambda w, h: random_view(simulation.panoramas, w, h, rng), rng)
+    return scene
+
+
+def random_view(panoramas: Sequence[Path], width_px: int, height_px: int, rng: np.random.Generator) -> Radiance:
+    """A level to slightly tilted view; mirrored half of the time."""
+    panorama = load_panorama(panoramas[rng.integers(len(panoramas))])
+    yaw, pitch, angle = rng.uniform(-180, 180), rng.normal(0, 6), rng.uniform(55, 100)
+    scene = view(panorama, yaw, pitch, angle, width_px, height_px)
+    return scene[:, ::-1] if rng.random() < 0.5 else scene
+
+
+@lru_cache(maxsize=64)
+def load_panorama(path: Path) -> Radiance:
+    """Each process reads each panorama once."""
+    return read_panorama(path)
+
+
+def write_photo(path: Path, photo: Photo) -> None:
+    """Write a JPEG of little loss, beside first, then in place."""
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, TARGET_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
+    _, data = cv2.imencode(".jpg", photo[..., ::-1], parameters)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(data.tobytes())
+    partial.replace(path)

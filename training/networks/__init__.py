@@ -1,0 +1,1 @@
+"""The networks: the generator that ships and the critic that trains it."""

@@ -1,0 +1,108 @@
+"""The generator: a small U-Net that learns the edit of a photo, not the photo.
+
+The tile is metered first (one exponent for the whole photo, see :mod:`pixels.metering`), so dark and bright shots of a
+room reach the network alike. The network then predicts, per pixel and channel, a gain and an offset of the metered
+tile. Both start at zero: an untrained network meters and nothing else.
+
+There is no normalisation layer: statistics of a tile would make steps at the seams between tiles. Residual blocks start
+as identities instead, which trains as steadily at this depth.
+"""
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+BLOCK_DILATIONS = (1, 2, 4) * 3  # nine residual blocks; dilated so that they see the whole 512 px tile
+LEVEL_WIDTHS = (1, 2, 4, 6, 6)  # channels per level, in multiples of the width; each level halves the resolution
+TILE_MULTIPLE = 2 ** (len(LEVEL_WIDTHS) - 1)  # a tile's sides must be divisible by this, in pixels
+EPSILON = 1e-4  # the power of zero has no gradient
+SLOPE = 0.1  # of the leaky rectifiers
+
+
+def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
+    """The layer with weights and bias set to zero, so that it starts without effect."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """A 3x3 convolution and its rectifier."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(SLOPE, inplace=True))
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions whose result is added to the input; starts as the identity."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        self.widen = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.refine = zeroed(nn.Conv2d(channels, channels, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Float [N, C, H, W] to the same shape."""
+        change: Tensor = self.refine(F.leaky_relu(self.widen(x), SLOPE))
+        return x + change
+
+
+class Upsample(nn.Module):
+    """Doubles the resolution, adds the encoder's features of that level and mixes them."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(inputs, outputs, 1)
+        self.mix = convolution(outputs, outputs)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """[N, inputs, H, W] and [N, outputs, 2H, 2W] to [N, outputs, 2H, 2W]."""
+        x = F.interpolate(self.project(x), scale_factor=2.0, mode="bilinear", align_corners=False)
+        mixed: Tensor = self.mix(x + skip)
+        return mixed
+
+
+class Generator(nn.Module):
+    """Predicts the edited tile.
+
+    Args:
+        width: channels at full resolution; cost grows with its square.
+    """
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__()
+        self.width = width
+        channels = [width * factor for factor in LEVEL_WIDTHS]
+        steps = list(pairwise(channels))
+        self.stem = convolution(3, width)
+        self.down = nn.ModuleList(convolution(fine, coarse, stride=2) for fine, coarse in steps)
+        self.blocks = nn.Sequential(*(ResidualBlock(channels[-1], dilation) for dilation in BLOCK_DILATIONS))
+        self.up = nn.ModuleList(Upsample(coarse, fine) for fine, coarse in reversed(steps))
+        self.head = zeroed(nn.Conv2d(width, 6, 3, padding=1))
+
+    def forward(self, tile: Tensor, exponent: Tensor) -> Tensor:
+        """Edit a batch of tiles.
+
+        Args:
+            tile: float [N, 3, H, W], RGB, display-encoded, range [0, 1]; H and W divisible by TILE_MULTIPLE.
+            exponent: float [N, 1], the metering exponent of the whole photo that each tile comes from.
+
+        Returns:
+            Float [N, 3, H, W], unclipped.
+        """
+        metered = tile.clamp(EPSILON, 1.0) ** exponent[:, :, None, None]
+        gain, offset = self.edit(metered).chunk(2, dim=1)
+        return metered + metered * gain + offset
+
+    def edit(self, metered: Tensor) -> Tensor:
+        """Gains and offsets [N, 6, H, W] for metered tiles [N, 3, H, W]."""
+        x = self.stem(metered)
+        skips = []
+        for down in self.down:
+            skips.append(x)
+            x = down(x)
+        x = self.blocks(x)
+        for up in self.up:
+            x = up(x, skips.pop())
+        edit: Tensor = self.head(x)
+        return edit
