@@ -1,0 +1,7 @@
+"""`python -m clients`: the command line without installing the console script."""
+
+import sys
+
+from clients.cli import main
+
+sys.exit(main())

@@ -1,0 +1,195 @@
+"""The library's front: photos in, enhanced photos out, blocking or with asyncio.
+
+from clients import Enhancer
+
+with Enhancer("grpc://spark.local:8001") as enhancer:
+    enhancer.enhance("kitchen.jpg", mode="full").save("kitchen_enhanced.jpg")
+
+async with AsyncEnhancer(["grpc://spark-1:8001", "grpc://spark-2:8001"]) as enhancer:
+    photos = await asyncio.gather(*(enhancer.enhance(path) for path in paths))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+from clients.balancer import Balancer
+from clients.errors import DeadlineError, OptionError, UnavailableError
+from clients.request import Enhanced, Options, enhanced_from_bytes, read_photo
+from clients.retry import Retry
+from clients.transports.base import Address, Tls, Transport
+from clients.transports.grpc import GrpcTransport
+from clients.transports.http import HttpTransport
+
+DEFAULT_URL = "grpc://127.0.0.1:8001"
+TIMEOUT_S = 600.0
+READY_TIMEOUT_S = 5.0
+
+Value = TypeVar("Value")
+Photo = bytes | str | os.PathLike[str]
+NO_HEADERS: Mapping[str, str] = {}
+
+
+class _Core:
+    """What both flavours share; its coroutines suspend only where their transports do."""
+
+    _asynchronous: bool
+
+    def __init__(
+        self,
+        url: str | Sequence[str] = DEFAULT_URL,
+        *,
+        tls: Tls = Tls(),  # noqa: B008  (frozen)
+        headers: Mapping[str, str] = NO_HEADERS,
+        timeout_s: float | None = TIMEOUT_S,
+        retry: Retry = Retry(),  # noqa: B008  (frozen)
+        transport: Transport | None = None,
+    ) -> None:
+        if timeout_s is not None and timeout_s <= 0:
+            raise OptionError(f"timeout_s must be above 0, not {timeout_s}")
+        self._timeout_s = timeout_s
+        self._retry = retry
+        urls = [url] if isinstance(url, str) else list(url)
+        if not urls:
+            raise OptionError("no server address given")
+        self._servers = Balancer(
+            [transport] if transport else [_transport(each, tls, headers, self._asynchronous) for each in urls]
+        )
+
+    async def _enhance(self, photo: Photo, options: Options) -> Enhanced:
+        started = time.monotonic()
+        content = await asyncio.to_thread(read_photo, photo) if self._asynchronous else read_photo(photo)
+        if not content:
+            raise OptionError("the photo is empty")
+        data = await self._infer(content, options.parameters(), started)
+        return enhanced_from_bytes(data, time.monotonic() - started)
+
+    async def _infer(self, content: bytes, parameters: Mapping[str, str | int], started: float) -> bytes:
+        """Sends until a server answers, the attempts are used up, or the deadline passes."""
+        failures = 0
+        while True:
+            server = self._servers.pick()
+            try:
+                data = await server.infer(content, parameters, self._remaining_s(started))
+            except UnavailableError:
+                failures += 1
+                another_is_ready = self._servers.failed(server)
+                if failures >= self._retry.attempts:
+                    raise
+                if not another_is_ready:
+                    await server.sleep(self._retry.wait_s(failures))
+            else:
+                self._servers.answered(server)
+                return data
+
+    def _remaining_s(self, started: float) -> float | None:
+        if self._timeout_s is None:
+            return None
+        remaining_s = self._timeout_s - (time.monotonic() - started)
+        if remaining_s <= 0:
+            raise DeadlineError(f"no server took the photo within {self._timeout_s:g} s")
+        return remaining_s
+
+    async def _ready(self) -> bool:
+        return any([await server.ready(READY_TIMEOUT_S) for server in self._servers.transports])
+
+    async def _close(self) -> None:
+        for server in self._servers.transports:
+            await server.close()
+
+
+class Enhancer(_Core):
+    """A blocking client; threads may share one.
+
+    Args:
+        url: One address or several: `grpc://host:8001`, `grpcs://`, `http://host:8000`, `https://`. Several are used
+            in turn, and one that fails rests while the others take over.
+        tls: Certificates for the encrypted schemes; with a private key and a chain, mutual TLS.
+        headers: Sent with every request, such as `{"authorization": "Bearer KEY"}`.
+        timeout_s: Deadline of one photo in seconds, retries included; the server drops a request that is past it.
+        retry: How often and how patiently an unavailable server is tried again.
+        transport: Used instead of `url`: a `FakeTransport` in tests.
+
+    Raises:
+        OptionError: an address, a certificate file or a number makes no sense.
+    """
+
+    _asynchronous = False
+
+    def enhance(self, photo: Photo, **options: Any) -> Enhanced:  # noqa: ANN401
+        """Enhances one photo.
+
+        Args:
+            photo: A file's bytes, or its path.
+            **options: The fields of `clients.Options`: mode, strength, format, quality.
+
+        Raises:
+            EnhanceError: see the tree in `clients.errors`.
+            OSError: the photo cannot be read.
+        """
+        return _finish(self._enhance(photo, _options(options)))
+
+    def ready(self) -> bool:
+        """Whether at least one server is up with its models loaded."""
+        return _finish(self._ready())
+
+    def close(self) -> None:
+        """Gives up the connections."""
+        _finish(self._close())
+
+    def __enter__(self) -> Enhancer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncEnhancer(_Core):
+    """The asyncio twin of `Enhancer`: same arguments, same errors. Make it inside the running loop."""
+
+    _asynchronous = True
+
+    async def enhance(self, photo: Photo, **options: Any) -> Enhanced:  # noqa: ANN401
+        """See `Enhancer.enhance`."""
+        return await self._enhance(photo, _options(options))
+
+    async def ready(self) -> bool:
+        """See `Enhancer.ready`."""
+        return await self._ready()
+
+    async def close(self) -> None:
+        """See `Enhancer.close`."""
+        await self._close()
+
+    async def __aenter__(self) -> AsyncEnhancer:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _transport(url: str, tls: Tls, headers: Mapping[str, str], asynchronous: bool) -> Transport:
+    address = Address.parse(url)
+    return (GrpcTransport if address.is_grpc else HttpTransport)(address, tls, headers, asynchronous)
+
+
+def _options(given: dict[str, Any]) -> Options:
+    try:
+        return Options(**given)
+    except TypeError as error:
+        raise OptionError(f"unknown option: {error}") from error
+
+
+def _finish(coroutine: Coroutine[Any, Any, Value]) -> Value:
+    """Runs a coroutine whose transports block, and which therefore ends without ever suspending."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: Value = end.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a blocking client was given an asyncio transport")

@@ -1,0 +1,168 @@
+"""What is sent and what comes back: pure functions between photos and KServe v2 messages."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from tritonclient.grpc import service_pb2
+
+from clients.errors import OptionError, ServerError
+from clients.files import write_atomically
+
+MODEL = "enhance"
+INPUT, OUTPUT = "IMAGE", "ENHANCED"
+MODES = ("full", "fast")
+EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "tiff": ".tif", "webp": ".webp"}
+FORMATS = (*EXTENSIONS, "same")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the server shall do with a photo; None leaves the choice to the server.
+
+    Raises:
+        OptionError: a value is outside its range.
+    """
+
+    mode: str | None = None
+    """`full` (coarse and detail pass) or `fast` (coarse pass alone)."""
+    strength: float | None = None
+    """How much of the edit is applied, 0 (none) to 1 (all)."""
+    format: str | None = None
+    """`jpeg`, `png`, `tiff`, `webp`, or `same` as the photo that was sent."""
+    quality: int | None = None
+    """Of lossy formats, 1 to 100."""
+
+    def __post_init__(self) -> None:
+        _check(self.mode in (None, *MODES), f"mode {self.mode!r} is unknown: choose {' or '.join(MODES)}")
+        _check(
+            self.format in (None, *FORMATS), f"format {self.format!r} is unknown: choose one of {', '.join(FORMATS)}"
+        )
+        _check(
+            self.strength is None or (math.isfinite(self.strength) and 0 <= self.strength <= 1),
+            f"strength {self.strength} is outside 0 to 1",
+        )
+        _check(self.quality is None or 1 <= self.quality <= 100, f"quality {self.quality} is outside 1 to 100")
+
+    def parameters(self) -> dict[str, str | int]:
+        """The request parameters that the server's models read."""
+        given: dict[str, str | int | None] = {
+            "mode": self.mode,
+            "strength": None if self.strength is None else str(self.strength),
+            "format": self.format,
+            "quality": self.quality,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Enhanced:
+    """An enhanced photo."""
+
+    data: bytes
+    """The file's bytes: metadata and colour profile included."""
+    size_px: tuple[int, int]
+    """Width and height."""
+    format: str
+    """One of `FORMATS`, never `same`."""
+    seconds: float
+    """From the call to the answer, retries included."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the file so that no reader ever sees half of it."""
+        write_atomically(Path(path), self.data)
+
+
+def enhanced_from_bytes(data: bytes, seconds: float) -> Enhanced:
+    """Reads format and size off the file's header.
+
+    Raises:
+        ServerError: `data` is no image.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return Enhanced(data, image.size, str(image.format).lower(), seconds)
+    except (OSError, Image.DecompressionBombError) as error:
+        raise ServerError(f"the server's answer of {len(data)} bytes is no image: {error}") from error
+
+
+def read_photo(photo: bytes | str | os.PathLike[str]) -> bytes:
+    """The photo's bytes; a `str` is a path."""
+    return photo if isinstance(photo, bytes) else Path(photo).read_bytes()
+
+
+def grpc_request(
+    photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None
+) -> service_pb2.ModelInferRequest:
+    """The request as a protobuf message; the photo's bytes travel raw."""
+    request = service_pb2.ModelInferRequest(model_name=MODEL, raw_input_contents=[photo])
+    request.inputs.add(name=INPUT, datatype="UINT8", shape=[len(photo)])
+    request.outputs.add(name=OUTPUT)
+    for name, value in _with_timeout(parameters, timeout_s).items():
+        if isinstance(value, int):
+            request.parameters[name].int64_param = value
+        else:
+            request.parameters[name].string_param = value
+    return request
+
+
+def grpc_answer(response: service_pb2.ModelInferResponse) -> bytes:
+    """The enhanced photo's bytes.
+
+    Raises:
+        ServerError: the answer carries no output.
+    """
+    if not response.raw_output_contents or not response.raw_output_contents[0]:
+        raise ServerError(f"the server's answer has no {OUTPUT}")
+    return bytes(response.raw_output_contents[0])
+
+
+def http_request(
+    photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None
+) -> tuple[dict[str, str], bytes]:
+    """Headers and body of the binary form of the protocol: a JSON header, then the photo's bytes."""
+    header = json.dumps(
+        {
+            "inputs": [
+                {
+                    "name": INPUT,
+                    "datatype": "UINT8",
+                    "shape": [len(photo)],
+                    "parameters": {"binary_data_size": len(photo)},
+                }
+            ],
+            "outputs": [{"name": OUTPUT, "parameters": {"binary_data": True}}],
+            "parameters": _with_timeout(parameters, timeout_s),
+        }
+    ).encode()
+    headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(header))}
+    return headers, header + photo
+
+
+def http_answer(headers: Mapping[str, str], body: bytes) -> bytes:
+    """The enhanced photo's bytes.
+
+    Raises:
+        ServerError: the answer carries no binary output.
+    """
+    length = int(headers.get("Inference-Header-Content-Length", len(body)))
+    if length >= len(body):
+        raise ServerError(f"the server's answer has no {OUTPUT}")
+    return body[length:]
+
+
+def _with_timeout(parameters: Mapping[str, str | int], timeout_s: float | None) -> dict[str, str | int]:
+    """Triton drops a request that waits in its queues for longer than `timeout` microseconds."""
+    return dict(parameters) if timeout_s is None else {**parameters, "timeout": max(1, int(timeout_s * 1e6))}
+
+
+def _check(holds: bool, message: str) -> None:
+    if not holds:
+        raise OptionError(message)

@@ -1,0 +1,104 @@
+"""What a transport is: one way to one server."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from clients.errors import OptionError
+
+Value = TypeVar("Value")
+
+DEFAULT_PORTS = {"grpc": 8001, "grpcs": 8001, "http": 8000, "https": 8000}
+
+
+class Transport(Protocol):
+    """One server behind one address.
+
+    The methods are coroutines in both flavours of the client. A blocking transport blocks inside them and never
+    suspends, so the same calling code serves `Enhancer` and `AsyncEnhancer`.
+    """
+
+    async def infer(self, photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
+        """Sends a photo's file bytes, returns the enhanced photo's file bytes.
+
+        Raises:
+            EnhanceError: one of the tree in `clients.errors`, never anything else.
+        """
+
+    async def ready(self, timeout_s: float) -> bool:
+        """Whether the server is up and its models are loaded; False rather than an error."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits in this transport's own flavour."""
+
+    async def close(self) -> None:
+        """Gives up the connections."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files in PEM form for `grpcs://` and `https://`; None means the system's own roots, or no client certificate."""
+
+    root_certificates: Path | None = None
+    private_key: Path | None = None
+    certificate_chain: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.private_key is None) != (self.certificate_chain is None):
+            raise OptionError("mutual TLS needs both the private key and the certificate chain")
+        for path in (self.root_certificates, self.private_key, self.certificate_chain):
+            if path is not None and not path.is_file():
+                raise OptionError(f"no such certificate file: {path}")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A server's address: `grpc://host:8001`, `grpcs://`, `http://host:8000` or `https://`.
+
+    Raises:
+        OptionError: the text is no such address.
+    """
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """Reads a URL; the port defaults to Triton's own."""
+        parts = urlsplit(url)
+        try:
+            port = parts.port
+        except ValueError as error:
+            raise OptionError(f"{url!r}: {error}") from error
+        if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.path.strip("/"):
+            raise OptionError(f"{url!r} is no server address: write grpc://HOST:8001 or http://HOST:8000")
+        return cls(parts.scheme, parts.hostname, port or DEFAULT_PORTS[parts.scheme])
+
+    @property
+    def is_grpc(self) -> bool:
+        """Whether the address speaks gRPC rather than HTTP."""
+        return self.scheme.startswith("grpc")
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the connection is made over TLS."""
+        return self.scheme.endswith("s")
+
+    @property
+    def netloc(self) -> str:
+        """Host and port as one text, IPv6 in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.netloc}"
+
+
+async def settle(result: Awaitable[Value] | Value) -> Value:
+    """The value of a library call that blocks in one flavour and returns an awaitable in the other."""
+    return await result if inspect.isawaitable(result) else result

@@ -1,0 +1,48 @@
+"""A server that is a function: for tests of programs that use this package.
+
+def answer(photo: bytes, parameters: Mapping[str, str | int]) -> bytes:
+    raise PhotoError("not a photo")
+
+with Enhancer(transport=FakeTransport(answer)) as enhancer:
+    ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+Answer = Callable[[bytes, Mapping[str, str | int]], bytes]
+
+
+class FakeTransport:
+    """Answers without a network, in both flavours; pauses between tries take no time.
+
+    Args:
+        answer: Gets a photo's bytes and the request parameters; returns the enhanced photo's bytes or raises one of
+            `clients.errors`. The default returns the photo as it came.
+    """
+
+    address = "fake://"
+
+    def __init__(self, answer: Answer = lambda photo, parameters: photo) -> None:
+        self._answer = answer
+        self.requests: list[dict[str, str | int]] = []
+        """The parameters of every request so far."""
+        self.slept_s: list[float] = []
+        """The pauses that a real transport would have made."""
+
+    async def infer(self, photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
+        """See `Transport.infer`."""
+        self.requests.append(dict(parameters))
+        return self._answer(photo, parameters)
+
+    async def ready(self, timeout_s: float) -> bool:
+        """See `Transport.ready`."""
+        return True
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Transport.sleep`."""
+        self.slept_s.append(seconds)
+
+    async def close(self) -> None:
+        """See `Transport.close`."""

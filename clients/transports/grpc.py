@@ -1,0 +1,110 @@
+"""gRPC, blocking or asyncio: the same calls on `grpc` or `grpc.aio` channels."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+
+import grpc
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+
+from clients.errors import (
+    BusyError,
+    DeadlineError,
+    DeniedError,
+    EnhanceError,
+    PhotoError,
+    ProtocolError,
+    ServerError,
+    UnreachableError,
+)
+from clients.request import MODEL, grpc_answer, grpc_request
+from clients.transports.base import Address, Tls, settle
+
+CHANNEL_OPTIONS = [
+    ("grpc.max_send_message_length", -1),  # a 100-megapixel TIFF is over the default of 4 MB by far
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.keepalive_time_ms", 300_000),  # the shortest that Triton's ping policy allows by default
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.min_reconnect_backoff_ms", 2_000),  # gives up on a silent address after 2 s instead of 20 s
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),  # finds a restarted server within 2 s instead of 120 s
+    ("grpc.enable_http_proxy", 0),  # photos go to the server that was named, through nobody else
+]
+NO_CONNECTION = re.compile(
+    r"connect|socket|recvmsg|sendmsg|GOAWAY|reset|closed|keepalive|DNS|resol|handshake|ping", re.I
+)
+OTHER_PROTOCOL = re.compile(r"http1\.x server|http2 frame|settings frame|wrong version number", re.I)
+
+
+class GrpcTransport:
+    """One channel to one server, made once and reused.
+
+    Args:
+        address: Where the server listens.
+        tls: Certificates, for `grpcs://`.
+        headers: Sent with every request, an API key for instance.
+        asynchronous: Whether the calls suspend (asyncio) or block.
+    """
+
+    def __init__(self, address: Address, tls: Tls, headers: Mapping[str, str], asynchronous: bool) -> None:
+        self.address = address
+        self._headers = tuple((name.lower(), value) for name, value in headers.items())
+        self._asynchronous = asynchronous
+        self._channel = _channel(address, tls, asynchronous)
+        self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
+
+    async def infer(self, photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
+        """See `Transport.infer`."""
+        request = grpc_request(photo, parameters, timeout_s)
+        try:
+            response = await settle(self._stub.ModelInfer(request, timeout=timeout_s, metadata=self._headers))
+        except grpc.RpcError as error:
+            raise error_from_status(error.code(), error.details() or "", self.address) from error
+        return grpc_answer(response)
+
+    async def ready(self, timeout_s: float) -> bool:
+        """See `Transport.ready`."""
+        request = service_pb2.ModelReadyRequest(name=MODEL)
+        try:
+            return bool((await settle(self._stub.ModelReady(request, timeout=timeout_s, metadata=self._headers))).ready)
+        except grpc.RpcError:
+            return False
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Transport.sleep`."""
+        await settle((asyncio.sleep if self._asynchronous else time.sleep)(seconds))
+
+    async def close(self) -> None:
+        """See `Transport.close`."""
+        await settle(self._channel.close())
+
+
+def _channel(address: Address, tls: Tls, asynchronous: bool) -> grpc.Channel | grpc.aio.Channel:
+    library = grpc.aio if asynchronous else grpc
+    if not address.is_encrypted:
+        return library.insecure_channel(address.netloc, options=CHANNEL_OPTIONS)
+    files = (tls.root_certificates, tls.private_key, tls.certificate_chain)
+    credentials = grpc.ssl_channel_credentials(*(None if path is None else path.read_bytes() for path in files))
+    return library.secure_channel(address.netloc, credentials, options=CHANNEL_OPTIONS)
+
+
+def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> EnhanceError:
+    """The error of our tree for a gRPC status."""
+    if code is grpc.StatusCode.UNAVAILABLE and OTHER_PROTOCOL.search(details):
+        return ProtocolError(
+            f"{address} does not speak gRPC: is it the HTTP port? Triton's gRPC port is 8001 by default"
+        )
+    if code is grpc.StatusCode.UNAVAILABLE and NO_CONNECTION.search(details):
+        return UnreachableError(f"no connection to {address}: is the server running there?")
+    kind = {
+        grpc.StatusCode.UNAVAILABLE: BusyError,
+        grpc.StatusCode.INVALID_ARGUMENT: PhotoError,
+        grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineError,
+        grpc.StatusCode.UNAUTHENTICATED: DeniedError,
+        grpc.StatusCode.PERMISSION_DENIED: DeniedError,
+        grpc.StatusCode.UNIMPLEMENTED: ProtocolError,
+    }.get(code, ServerError)
+    return kind(details or code.name)
