@@ -1,0 +1,124 @@
+"""Compare two engines on the same tiles, through Polygraphy, against a budget in a picture's own units."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from polygraphy.backend.base import BaseRunner
+from polygraphy.backend.onnxrt import OnnxrtRunner
+from polygraphy.common import TensorMetadata
+from polygraphy.comparator import Comparator
+from polygraphy.logger import G_LOGGER
+
+from export.contract import Contract
+
+Feed = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How far a copy may be from its reference, on values where 1 is white.
+
+    Attributes:
+        max_abs_error: largest difference of one value.
+        min_psnr_db: peak signal-to-noise ratio over one batch, peak 1.
+    """
+
+    max_abs_error: float
+    min_psnr_db: float
+
+
+FP32_BUDGET = Budget(max_abs_error=1e-4, min_psnr_db=80.0)  # 80 dB is an error of 1e-4 everywhere
+FP16_BUDGET = Budget(max_abs_error=3 / 255, min_psnr_db=50.0)
+INT8_BUDGET = Budget(max_abs_error=0.25, min_psnr_db=42.0)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of one output over all batches: the worst value, and the worst batch."""
+
+    max_abs_error: float
+    min_psnr_db: float
+
+    def violations(self, budget: Budget) -> list[str]:
+        """What breaks the budget, in words; empty when all is well. A NaN breaks it."""
+        found = []
+        if not self.max_abs_error <= budget.max_abs_error:
+            found.append(f"max error {self.max_abs_error:.2e} exceeds {budget.max_abs_error:.2e}")
+        if not self.min_psnr_db >= budget.min_psnr_db:
+            found.append(f"PSNR {self.min_psnr_db:.1f} dB is under {budget.min_psnr_db:.1f} dB")
+        return found
+
+    def record(self, budget: Budget) -> dict[str, Any]:
+        """Plain JSON for the manifest."""
+        return asdict(self) | {"budget": asdict(budget)}
+
+
+def compare(reference: BaseRunner, copy: BaseRunner, feeds: list[Feed], contract: Contract) -> Difference:
+    """Run both on the same batches and measure how far apart their outputs are."""
+    with G_LOGGER.verbosity(G_LOGGER.WARNING):
+        results = Comparator.run([reference, copy], data_loader=feeds)
+    errors, psnrs = [], []
+    for ours, theirs in zip(*(iterations for _, iterations in results.items()), strict=True):
+        for tensor in contract.outputs:
+            error = np.abs(ours[tensor.name].astype(np.float64) - theirs[tensor.name].astype(np.float64))
+            errors.append(float(error.max()))
+            psnrs.append(_psnr_db(float((error**2).mean())))
+    return Difference(max_abs_error=float(np.max(errors)), min_psnr_db=float(np.min(psnrs)))
+
+
+def _psnr_db(mean_squared_error: float) -> float:
+    return 200.0 if mean_squared_error < 1e-20 else -10 * math.log10(mean_squared_error)  # JSON has no infinity
+
+
+class TorchRunner(BaseRunner):  # type: ignore[misc]  # Polygraphy has no types
+    """PyTorch on the CPU; Polygraphy's own PytRunner moves every input to a GPU.
+
+    Args:
+        network: takes the contract's inputs in order, returns its one output.
+        contract: names and shapes.
+    """
+
+    def __init__(self, network: torch.nn.Module, contract: Contract) -> None:
+        super().__init__(name="pytorch")
+        self.network = network
+        self.contract = contract
+
+    def activate_impl(self) -> None:
+        """Keep to evaluation mode, as the export does."""
+        self.network.eval()
+
+    def get_input_metadata_impl(self) -> TensorMetadata:
+        """Names, types and shapes of the contract, the batch axis open."""
+        metadata = TensorMetadata()
+        for tensor in self.contract.inputs:
+            metadata.add(tensor.name, dtype=tensor.dtype, shape=(-1, *tensor.shape))
+        return metadata
+
+    def infer_impl(self, feed_dict: Feed) -> "OrderedDict[str, NDArray[Any]]":
+        """Run one batch."""
+        with torch.inference_mode():
+            output = self.network(*(torch.from_numpy(feed_dict[tensor.name]) for tensor in self.contract.inputs))
+        self.inference_time = 0.0  # not a benchmark
+        return OrderedDict({self.contract.outputs[0].name: output.numpy()})
+
+
+def onnxruntime_runner(model: bytes, threads: int = 2) -> OnnxrtRunner:
+    """ONNX Runtime on the CPU."""
+    return OnnxrtRunner(_session(model, threads), name="onnxruntime")
+
+
+def _session(model: bytes, threads: int) -> Callable[[], Any]:
+    def load() -> Any:  # noqa: ANN401 (onnxruntime has no types)
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    return load

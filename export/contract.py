@@ -1,0 +1,94 @@
+"""What the served model promises, read from its Triton configuration: the one source of names, shapes and files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from google.protobuf import text_format
+from tritonclient.grpc import model_config_pb2
+from tritonclient.utils import triton_to_np_dtype
+
+from export.errors import ExportError
+
+MODEL_DIR = Path("model_repository/generator")
+ONNX_NAME = "model.onnx"  # what the CPU profile serves; a Python model, so its config names no model file
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input or output: its shape counts no batch axis."""
+
+    name: str
+    dtype: np.dtype[np.generic]
+    shape: tuple[int, ...]
+
+    def batched(self, batch: int) -> tuple[int, ...]:
+        """Shape of ``batch`` of these, the batch axis first."""
+        return (batch, *self.shape)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Names, types and sizes that every artefact of a run must keep.
+
+    Attributes:
+        inputs: in the order of the configuration, which is the order of the network's arguments.
+        outputs: likewise.
+        max_batch: most tiles that Triton puts into one execution.
+        plan_names: file name of the plan by compute capability ("12.1"), as in ``cc_model_filenames``.
+    """
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    max_batch: int
+    plan_names: dict[str, str]
+
+    @property
+    def tile_px(self) -> int:
+        """Edge of the square tile in pixels."""
+        return self.inputs[0].shape[-1]
+
+    def plan_name(self, compute_capability: str) -> str:
+        """File name of the plan for a GPU of this compute capability.
+
+        Raises:
+            ExportError: the configuration serves no such GPU.
+        """
+        if compute_capability not in self.plan_names:
+            served = ", ".join(self.plan_names) or "none"
+            raise ExportError(
+                f"the configuration serves no GPU of compute capability {compute_capability} (only {served}): "
+                f"add it to cc_model_filenames in {MODEL_DIR / 'config.pbtxt'}"
+            )
+        return self.plan_names[compute_capability]
+
+
+def read_contract(model_dir: Path = MODEL_DIR) -> Contract:
+    """Read ``config.pbtxt`` of a model folder.
+
+    Raises:
+        ExportError: the file is missing, does not parse, or leaves a size open.
+    """
+    path = model_dir / "config.pbtxt"
+    try:
+        config = text_format.Parse(path.read_text(), model_config_pb2.ModelConfig())
+    except FileNotFoundError:
+        raise ExportError(f"{path} is missing: run from the repository's root") from None
+    except text_format.ParseError as error:
+        raise ExportError(f"{path}: {error}") from None
+    contract = Contract(
+        inputs=tuple(map(_tensor, config.input)),
+        outputs=tuple(map(_tensor, config.output)),
+        max_batch=config.max_batch_size,
+        plan_names=dict(config.cc_model_filenames),
+    )
+    if any(size < 1 for tensor in contract.inputs + contract.outputs for size in tensor.shape):
+        raise ExportError(
+            f"{path}: tiles need fixed sizes (found -1), or tiles of different photos never share a batch"
+        )
+    return contract
+
+
+def _tensor(config: model_config_pb2.ModelInput | model_config_pb2.ModelOutput) -> Tensor:
+    type_name = model_config_pb2.DataType.Name(config.data_type).removeprefix("TYPE_")
+    return Tensor(config.name, np.dtype(triton_to_np_dtype(type_name)), tuple(config.dims))

@@ -1,0 +1,89 @@
+"""Checkpoint to ONNX: torch's exporter, then ONNX GraphSurgeon folds constants and drops what no output needs."""
+
+import logging
+import warnings
+
+import numpy as np
+import onnx
+import onnx_graphsurgeon as gs
+import torch
+
+from export.contract import Contract, Tensor
+from export.errors import ExportError
+
+OPSET = 18  # the newest that torch's exporter writes without conversion; TensorRT 10.12 and later parse it
+BATCH_AXIS = "batch"
+
+
+def export_onnx(network: torch.nn.Module, contract: Contract) -> onnx.ModelProto:
+    """Trace the network and clean the graph.
+
+    Args:
+        network: takes the contract's inputs in order, returns its one output.
+        contract: names and shapes.
+
+    Returns:
+        FP32 ONNX of opset OPSET with a dynamic batch axis, weights inside.
+    """
+    example = tuple(torch.zeros(tensor.batched(2)) for tensor in contract.inputs)  # 2: torch specialises on 0 and 1
+    batch = torch.export.Dim(BATCH_AXIS, min=1, max=max(contract.max_batch, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            network,
+            example,
+            input_names=[tensor.name for tensor in contract.inputs],
+            output_names=[tensor.name for tensor in contract.outputs],
+            opset_version=OPSET,
+            dynamo=True,
+            dynamic_shapes=tuple({0: batch} for _ in example),
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None  # for the type checker: None is what the exporter without dynamo returns
+    return clean(onnx.ModelProto.FromString(program.model_proto.SerializeToString()))
+
+
+def clean(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Fold constants, drop dead nodes, sort, and remove the exporter's notes, which hold paths of this machine."""
+    graph = gs.import_onnx(model)
+    graph.fold_constants().cleanup(remove_unused_graph_inputs=False).toposort()
+    cleaned: onnx.ModelProto = gs.export_onnx(graph, do_type_check=False)
+    cleaned.ir_version = min(cleaned.ir_version, 10)  # the parser of TensorRT 10.12 reads up to 10
+    for holder in (cleaned, cleaned.graph, *cleaned.graph.node, *cleaned.graph.initializer, *cleaned.graph.value_info):
+        holder.ClearField("metadata_props")
+        holder.ClearField("doc_string")
+    onnx.checker.check_model(cleaned, full_check=True)
+    return cleaned
+
+
+def check_contract(model: onnx.ModelProto, contract: Contract) -> None:
+    """Compare names, types and shapes of a graph's inputs and outputs with the contract.
+
+    Raises:
+        ExportError: the first that differs, named.
+    """
+    _check_side("input", list(model.graph.input), contract.inputs)
+    _check_side("output", list(model.graph.output), contract.outputs)
+
+
+def _check_side(side: str, values: list[onnx.ValueInfoProto], tensors: tuple[Tensor, ...]) -> None:
+    names = [value.name for value in values]
+    expected = [tensor.name for tensor in tensors]
+    if names != expected:
+        raise ExportError(f"{side}s are named {names}, the configuration says {expected}")
+    for value, tensor in zip(values, tensors, strict=True):
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
+        if dtype != tensor.dtype:
+            raise ExportError(
+                f"{side} {value.name} is {np.dtype(dtype).name}, the configuration says {tensor.dtype.name}"
+            )
+        batch, *sizes = value.type.tensor_type.shape.dim
+        shape = tuple(size.dim_value for size in sizes)
+        if shape != tensor.shape:
+            raise ExportError(f"{side} {value.name} has tile shape {shape}, the configuration says {tensor.shape}")
+        if not batch.dim_param:
+            raise ExportError(
+                f"{side} {value.name} has a fixed batch of {batch.dim_value}: export with a dynamic batch axis"
+            )

@@ -1,0 +1,139 @@
+"""A run's folder and its manifest: which step made which file from what, with which versions, and what checks said.
+
+``artifacts/<run>/manifest.json`` is a list of records, one a step. A file counts as validated when the record of a
+check names its present SHA-256 and says that it passed; so a file changed after its check counts for nothing.
+"""
+
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from export.errors import ExportError
+
+ARTIFACTS = Path("artifacts")
+PACKAGES = ("torch", "onnx", "onnxscript", "onnx-graphsurgeon", "onnxruntime", "polygraphy", "numpy")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One record of the manifest.
+
+    Attributes:
+        name: the command, such as ``check-onnx``.
+        inputs: SHA-256 by file name, of what was read.
+        outputs: SHA-256 by file name, of what was written.
+        passed: False for a check that found the artefact wanting.
+        details: settings and measurements of the step, in plain JSON.
+    """
+
+    name: str
+    inputs: dict[str, str]
+    outputs: dict[str, str] = field(default_factory=dict)
+    passed: bool = True
+    details: dict[str, Any] = field(default_factory=dict)
+    at: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+class Run:
+    """Folder of one export.
+
+    Args:
+        name: letters, digits, ``.``, ``_`` and ``-``.
+        root: folder of all runs.
+    """
+
+    def __init__(self, name: str, root: Path = ARTIFACTS) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise ExportError(f"run name {name!r}: use letters, digits, '.', '_' and '-'")
+        self.name = name
+        self.folder = root / name
+
+    @property
+    def manifest(self) -> Path:
+        """Path of the manifest."""
+        return self.folder / "manifest.json"
+
+    def file(self, name: str, made_by: str) -> Path:
+        """Path of a file that an earlier step made.
+
+        Raises:
+            ExportError: it is not there.
+        """
+        path = self.folder / name
+        if not path.is_file():
+            raise ExportError(f"{path} is missing: run 'python -m export {made_by} --run {self.name}' first")
+        return path
+
+    def steps(self) -> list[Step]:
+        """Records of the manifest, oldest first."""
+        if not self.manifest.exists():
+            return []
+        try:
+            return [Step(**record) for record in json.loads(self.manifest.read_text())["steps"]]
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise ExportError(f"{self.manifest} does not read ({error}): export the run again") from None
+
+    def record(self, step: Step) -> None:
+        """Add a record, replacing the step's earlier one."""
+        stamped = asdict(step) | {"at": _now(), "versions": versions()}
+        others = [asdict(other) for other in self.steps() if other.name != step.name]
+        write_atomically(self.manifest, json.dumps({"run": self.name, "steps": [*others, stamped]}, indent=2) + "\n")
+
+    def require_passed(self, check: str, path: Path) -> Step:
+        """Record of the check that this very file passed.
+
+        Raises:
+            ExportError: never checked, changed since, or failed.
+        """
+        again = f"run 'python -m export {check} --run {self.name}'"
+        step = next((step for step in self.steps() if step.name == check), None)
+        if step is None or path.name not in step.inputs:
+            raise ExportError(f"{path} was never validated: {again}")
+        if step.inputs[path.name] != sha256(path):
+            raise ExportError(f"{path} changed after its validation (its hash differs): {again}")
+        if not step.passed:
+            raise ExportError(f"{path} failed its validation: {self.manifest} says why")
+        return step
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write beside, then rename: a crash leaves the old file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content.encode() if isinstance(content, str) else content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what shapes an artefact, those that are installed."""
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
