@@ -1,0 +1,310 @@
+"""Launcher of the CPU profile: the real tritonserver that the PyPI wheel nvidia-pytriton carries.
+
+    python -m deploy.launcher --http-port 8000 --grpc-port 8001 --metrics-port 8002
+
+The wheel brings the server, its Python backend and one stub process program for each Python version. The launcher puts
+these together in a directory of its own, starts the server there (a folder in the working directory would shadow
+installed packages), waits until every model is ready, and takes everything away again at the end: processes, shared
+memory and the directory.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVER_PYTHON = ROOT / ".venv-server/bin/python"
+MODEL_REPOSITORY = ROOT / "model_repository"
+LOG_LINES_SHOWN = 15
+QUERY = """
+import json, pathlib, sys, sysconfig
+print(json.dumps({
+    "site": sysconfig.get_path("purelib"),
+    "version": "%d.%d" % sys.version_info[:2],
+    "library": str(pathlib.Path(sysconfig.get_config_var("LIBDIR"), sysconfig.get_config_var("INSTSONAME") or "")),
+}))
+"""
+
+
+class LaunchError(RuntimeError):
+    """The server cannot be started; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """TCP ports of one server."""
+
+    http: int = 8000
+    grpc: int = 8001
+    metrics: int = 8002
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Three ports that nobody listens on now."""
+        with contextlib.ExitStack() as stack:
+            sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
+            for each in sockets:
+                each.bind(("127.0.0.1", 0))
+            return cls(*(each.getsockname()[1] for each in sockets))
+
+    def check_free(self, host: str) -> None:
+        """Raise LaunchError for a port that is taken."""
+        for name, port in vars(self).items():
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((host, port))
+                except OSError as error:
+                    raise LaunchError(
+                        f"port {port} ({name}) cannot be used: {error.strerror}; "
+                        f"choose another: make serve {name.upper()}_PORT={port + 10}"
+                    ) from None
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """Where the wheel's parts lie, for one server interpreter."""
+
+    server: Path
+    libraries: Path
+    backend: Path
+    stub: Path
+    python_library: Path
+
+    @classmethod
+    def of(cls, python: Path) -> "Wheel":
+        """Ask a server interpreter where its wheel is.
+
+        Raises:
+            LaunchError: no such interpreter, no wheel in it, or no stub for its version.
+        """
+        if not python.exists():
+            raise LaunchError("the server's environment is missing; make it: make setup-server")
+        answer = subprocess.run([python, "-c", QUERY], check=True, capture_output=True, text=True)
+        found = json.loads(answer.stdout)
+        base = Path(found["site"]) / "pytriton/tritonserver"
+        stub = base / "python_backend_stubs" / found["version"] / "triton_python_backend_stub"
+        if not stub.exists():
+            raise LaunchError(
+                f"no server for Python {found['version']} in the server's environment; "
+                "make it anew with Python 3.10 to 3.13: rm -r .venv-server && make setup-server PYTHON=python3.12"
+            )
+        libraries = Path(found["site"]) / "nvidia_pytriton.libs"
+        return cls(base / "bin/tritonserver", libraries, base / "backends/python", stub, Path(found["library"]))
+
+    def environment(self, python: Path) -> dict[str, str]:
+        """Environment of the server's process."""
+        libraries = [str(self.libraries)]
+        if self.python_library.suffix != ".a":  # an interpreter of its own brings its library; else the system's is used
+            libraries.append(str(self.python_library.parent))
+        return os.environ | {
+            "PATH": f"{python.parent}:{os.environ['PATH']}",  # the stub takes its packages from the first python3
+            "LD_LIBRARY_PATH": ":".join(libraries),
+            "CUDA_VISIBLE_DEVICES": "",
+            "OPENBLAS_NUM_THREADS": "1",  # small matrices, and the cores belong to the generator
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def make_backends(self, directory: Path) -> None:
+        """Put the Python backend together: the wheel keeps the stubs of all Python versions elsewhere."""
+        shutil.copytree(self.backend, directory / "python")
+        shutil.copy(self.stub, directory / "python")
+
+
+class TritonServer:
+    """A tritonserver with the CPU profile, as a context manager; ready inside the ``with`` block.
+
+    Args:
+        ports: where to listen; free ones by default.
+        host: address to listen on.
+        repository: model repository.
+        log: file that receives the server's output.
+        python: interpreter of the server's environment.
+        options: further options of tritonserver.
+        timeout_s: for the models to become ready.
+
+    Raises:
+        LaunchError: on entering, with what to do about it.
+    """
+
+    def __init__(
+        self,
+        ports: Ports | None = None,
+        *,
+        host: str = "127.0.0.1",
+        repository: Path = MODEL_REPOSITORY,
+        log: Path = ROOT / "artifacts/server.log",
+        python: Path = SERVER_PYTHON,
+        options: tuple[str, ...] = (),
+        timeout_s: float = 180,
+    ) -> None:
+        self.ports = ports or Ports.free()
+        self.host = host
+        self.repository = repository
+        self.log = log
+        self.python = python
+        self.options = options
+        self.timeout_s = timeout_s
+        self.prefix = f"enhancer_{uuid.uuid4().hex[:12]}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def http_url(self) -> str:
+        """Address for clients over HTTP."""
+        return f"http://{self.host}:{self.ports.http}"
+
+    @property
+    def grpc_url(self) -> str:
+        """Address for clients over gRPC."""
+        return f"grpc://{self.host}:{self.ports.grpc}"
+
+    @property
+    def metrics_url(self) -> str:
+        """Address of the Prometheus metrics."""
+        return f"http://{self.host}:{self.ports.metrics}/metrics"
+
+    def __enter__(self) -> "TritonServer":
+        """Start, and wait until every model is ready."""
+        self.ports.check_free(self.host)
+        wheel = Wheel.of(self.python)
+        self.directory = Path(tempfile.mkdtemp(prefix=self.prefix))
+        try:
+            wheel.make_backends(self.directory / "backends")
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            with self.log.open("wb") as log:
+                self.process = subprocess.Popen(
+                    [wheel.server, *self._arguments()],
+                    cwd=self.directory,
+                    env=wheel.environment(self.python),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C reaches the launcher alone, which passes it on once
+                )
+            self._wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, and leave nothing behind."""
+        self.stop()
+
+    def _arguments(self) -> list[str]:
+        return [
+            f"--model-repository={self.repository}",
+            "--model-config-name=cpu",
+            "--disable-auto-complete-config",
+            f"--backend-directory={self.directory / 'backends'}",
+            f"--backend-config=python,shm-region-prefix-name={self.prefix}",
+            f"--http-address={self.host}",
+            f"--http-port={self.ports.http}",
+            f"--grpc-address={self.host}",
+            f"--grpc-port={self.ports.grpc}",
+            f"--metrics-address={self.host}",
+            f"--metrics-port={self.ports.metrics}",
+            "--exit-timeout-secs=20",
+            *self.options,
+        ]
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + self.timeout_s
+        while not self.is_ready():
+            if self.process is None or self.process.poll() is not None:
+                raise LaunchError(f"the server ended while starting\n{self._log_end()}")
+            if time.monotonic() > deadline:
+                raise LaunchError(f"the server is not ready after {self.timeout_s:.0f} s\n{self._log_end()}")
+            time.sleep(0.1)
+
+    def is_ready(self) -> bool:
+        """Whether every model can be asked."""
+        with contextlib.suppress(OSError, urllib.error.URLError):
+            with urllib.request.urlopen(f"{self.http_url}/v2/health/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        return False
+
+    def _log_end(self) -> str:
+        """The log's telling lines: errors where there are any, else the last ones."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        errors = [line for line in lines if line.startswith("E") or "Error" in line or "| UNAVAILABLE" in line]
+        return "\n".join([*(errors or lines)[-LOG_LINES_SHOWN:], f"the whole log: {self.log}"])
+
+    def stop(self, timeout_s: float = 30) -> None:
+        """End the server: ask first, then insist; remove its shared memory and directory."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                self.process.send_signal(signal.SIGINT)
+                self.process.wait(timeout_s)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)  # stubs of a server that did not end by itself
+            self.process.wait()
+            self.process = None
+        for region in Path("/dev/shm").glob(f"{self.prefix}*"):
+            region.unlink(missing_ok=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM ends the launcher as Ctrl-C does."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def serve(ports: Ports, host: str, environment: Mapping[str, str] = os.environ) -> int:
+    """Serve until Ctrl-C; returns the exit code."""
+    try:
+        with _interruptible(), TritonServer(ports, host=host) as server:
+            print(
+                f"ready: {server.http_url} {server.grpc_url} metrics {server.metrics_url} (Ctrl-C stops, log {server.log})",
+                flush=True,
+            )
+            assert server.process is not None
+            code = server.process.wait()
+            print(f"the server ended by itself (code {code})\n{server._log_end()}", file=sys.stderr)
+            return 1
+    except LaunchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
+        return 0
+
+
+def main() -> None:
+    """Command line."""
+    defaults = Ports()
+    parser = argparse.ArgumentParser(prog="python -m deploy.launcher", description=__doc__)
+    parser.add_argument("--http-port", type=int, default=defaults.http)
+    parser.add_argument("--grpc-port", type=int, default=defaults.grpc)
+    parser.add_argument("--metrics-port", type=int, default=defaults.metrics)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    args = parser.parse_args()
+    sys.exit(serve(Ports(args.http_port, args.grpc_port, args.metrics_port), args.host))
+
+
+if __name__ == "__main__":
+    main()

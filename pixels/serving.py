@@ -1,0 +1,70 @@
+"""The one module that knows Triton's Python backend: requests to function calls, results and errors to responses."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
+
+from pixels.errors import RequestError
+from pixels.options import Options
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+def answer(request: Any, handle: Callable[[Any], Tensors]) -> Any:
+    """One response for one request: a bad photo never sinks its neighbours.
+
+    Args:
+        request: pb_utils.InferenceRequest.
+        handle: takes the request, returns the output tensors by name.
+    """
+    try:
+        outputs = handle(request)
+    except RequestError as error:
+        return _failure(str(error), pb_utils.TritonError.INVALID_ARG)
+    except Exception as error:  # a dead stub would fail the photos of everybody else
+        pb_utils.Logger.log_error(f"unexpected {type(error).__name__}: {error}")
+        return _failure(f"the server failed on this photo ({type(error).__name__})", pb_utils.TritonError.INTERNAL)
+    return pb_utils.InferenceResponse([pb_utils.Tensor(name, array) for name, array in outputs.items()])
+
+
+def _failure(message: str, code: int) -> Any:
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))
+
+
+def tensor(request: Any, name: str) -> NDArray[Any]:
+    """An input tensor of a request, or an output tensor of a response, as a NumPy array."""
+    if isinstance(request, pb_utils.InferenceResponse):
+        return pb_utils.get_output_tensor_by_name(request, name).as_numpy()  # type: ignore[no-any-return]
+    return pb_utils.get_input_tensor_by_name(request, name).as_numpy()  # type: ignore[no-any-return]
+
+
+def options(request: Any) -> Options:
+    """The options in a request's parameters.
+
+    Raises:
+        RequestError: as Options.from_parameters.
+    """
+    return Options.from_parameters(json.loads(request.parameters() or "{}"))
+
+
+def setting(args: Mapping[str, str], name: str) -> str:
+    """A value from ``parameters`` in the model's config.pbtxt."""
+    return str(json.loads(args["model_config"])["parameters"][name]["string_value"])
+
+
+def samples(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Photo from the tensor that travels between the models.
+
+    A Triton tensor has one type, photos have 8 or 16 bits a sample: the tensor is uint8 (height, width, 3) or
+    (height, width, 6), where a 16-bit sample is two bytes, low byte first.
+    """
+    return pixels if pixels.shape[2] == 3 else pixels.view("<u2")
+
+
+def as_bytes(photo: NDArray[Any]) -> NDArray[np.uint8]:
+    """The inverse of samples."""
+    return np.ascontiguousarray(photo).view(np.uint8)
