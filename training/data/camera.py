@@ -54,10 +54,10 @@ def random_body(rng: np.random.Generator) -> Body:
     return Body(
         contrast=rng.uniform(-0.1, 0.7),
         bend=rng.uniform(0.85, 1.15),
-        shoulder=rng.choice([0.0, rng.uniform(0, 0.8)]),
+        shoulder=max(0.0, rng.uniform(-0.8, 0.8)),
         black=rng.uniform(-0.03, 0.03),
         saturation=rng.uniform(0.85, 1.3),
-        vignetting=rng.choice([0.0, rng.uniform(0, 0.4)]),
+        vignetting=max(0.0, rng.uniform(-0.4, 0.4)),
     )
 
 
@@ -92,7 +92,7 @@ def shoot(metered: Radiance, body: Body, shot: Shot, rng: np.random.Generator) -
     Returns:
         uint8 (height, width, 3), RGB, display-encoded.
     """
-    light = metered * np.float32(2.0**shot.ev) * np.asarray(shot.cast, np.float32)
+    light = metered * 2.0**shot.ev * np.asarray(shot.cast, np.float32)
     if body.vignetting:
         light = light * (1 - body.vignetting * corner_distance(*light.shape[:2]))
     if shot.noise:
@@ -100,7 +100,7 @@ def shoot(metered: Radiance, body: Body, shot: Shot, rng: np.random.Generator) -
         light = light + rng.standard_normal(light.shape, np.float32) * deviation
     display = develop(light, body)
     if shot.sharpening:
-        display += np.float32(shot.sharpening) * (display - cv2.GaussianBlur(display, (0, 0), 1))
+        display += shot.sharpening * (display - cv2.GaussianBlur(display, (0, 0), 1))
     photo = np.asarray(np.clip(display * 255 + 0.5, 0, 255)).astype(np.uint8)
     return photo if shot.quality == 100 else compress(photo, shot.quality)
 
@@ -114,12 +114,12 @@ def shoot_stack(metered: Radiance, body: Body) -> list[Photo]:
 def develop(light: Radiance, body: Body) -> Radiance:
     """Linear light to display values, float32, about [0, 1]: highlights, gamma, tone curve, saturation."""
     if body.shoulder:
-        light = light * (1 + body.shoulder) / (1 + body.shoulder * np.maximum(light, 0))
-    value: Radiance = np.clip(light, 0, 1) ** np.float32(body.bend / GAMMA)
-    value += np.float32(body.contrast) * (value * value * (3 - 2 * value) - value)
-    value = np.float32(body.black) + np.float32(1 - body.black) * value
+        light = np.asarray(light * (1 + body.shoulder) / (1 + body.shoulder * np.maximum(light, 0)), np.float32)
+    value: Radiance = np.clip(light, 0, 1) ** (body.bend / GAMMA)
+    value += body.contrast * (value * value * (3 - 2 * value) - value)
+    value += body.black * (1 - value)
     grey = cv2.cvtColor(value, cv2.COLOR_RGB2GRAY)[..., None]
-    return np.asarray(np.clip(grey + np.float32(body.saturation) * (value - grey), 0, 1)).astype(np.float32)
+    return np.asarray(np.clip(grey + body.saturation * (value - grey), 0, 1), np.float32)
 
 
 def corner_distance(height: int, width: int) -> Radiance:

@@ -67,9 +67,9 @@ def merge(frames: list[Photo]) -> Radiance:
             weight[brightest > CLIPPED] = 1e-6
         if index < len(frames) - 1:
             weight[brightest < BLACK] = 1e-6
-        total += weight.astype(np.float32) * to_linear(frame) * np.float32(2.0**-ev)
+        total += weight.astype(np.float32) * to_linear(frame) * 2.0**-ev
         weights += weight.astype(np.float32)
-    return total / weights
+    return np.asarray(total / weights, np.float32)
 
 
 def meter(radiance: Radiance) -> Radiance:
@@ -88,4 +88,4 @@ def fuse(frames: list[Photo]) -> Photo:
 def standard_edit(radiance: Radiance) -> Photo:
     """The target: linear radiance (height, width, 3) of any scale to a uint8 display-encoded photo."""
     metered = meter(radiance)
-    return fuse([to_display(metered * np.float32(2.0**ev)) for ev in FUSED_EXPOSURES_EV])
+    return fuse([to_display(metered * 2.0**ev) for ev in FUSED_EXPOSURES_EV])

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from training.errors import TrainingError
 
-class PairsError(ValueError):
+
+class PairsError(TrainingError):
     """A dataset that cannot be trained on; the message names every bad line."""
 
 
@@ -34,7 +36,9 @@ def read_pairs(jsonl: Path) -> list[Pair]:
         lines = jsonl.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise PairsError(f"{jsonl}: cannot be read ({error})") from None
-    pairs, faults, seen = [], [], {}
+    pairs: list[Pair] = []
+    faults: list[str] = []
+    seen: dict[Path, int] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

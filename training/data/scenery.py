@@ -34,7 +34,7 @@ def decorate(scene: Radiance, make_view: ViewMaker, rng: np.random.Generator) ->
 
 def random_light(height: int, width: int, rng: np.random.Generator) -> Radiance:
     """Smooth gains (height, width, 3) around 1: lamps of several colours, light that falls off into the room."""
-    level, tint = rng.uniform(0, 0.7), rng.uniform(0, 0.15)
+    level, tint = rng.uniform(0, 0.7), rng.uniform(0, 0.1)
     coarse = rng.normal(0, level, (3, 3, 1)) + rng.normal(0, tint, (3, 3, 3))
     smooth = cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     return np.exp(smooth, dtype=np.float32)
@@ -51,8 +51,8 @@ def random_texture(height: int, width: int, rng: np.random.Generator) -> Radianc
         shade = rng.normal(0, contrast) + rng.normal(0, contrast / 4, 3)
         cv2.fillPoly(log_reflectance, [box.astype(np.int32)], shade.tolist(), lineType=cv2.LINE_AA)
     grain = rng.standard_normal((height, width, 1), np.float32)
-    grain = cv2.GaussianBlur(grain, (0, 0), rng.uniform(0.4, 3))[..., None]
-    log_reflectance += grain * np.float32(rng.uniform(0, 0.15) / grain.std())
+    soft = cv2.GaussianBlur(grain, (0, 0), rng.uniform(0.4, 3))[..., None]
+    log_reflectance += soft * np.float32(rng.uniform(0, 0.15) / soft.std())
     return np.exp(log_reflectance, dtype=np.float32)
 
 
@@ -61,7 +61,7 @@ def add_window(scene: Radiance, make_view: ViewMaker, rng: np.random.Generator) 
     height, width = scene.shape[:2]
     pane_width, pane_height = int(width * rng.uniform(0.08, 0.35)), int(height * rng.uniform(0.15, 0.6))
     left, top = int(rng.integers(width - pane_width)), int(rng.integers(height - pane_height))
-    pane = meter(make_view(pane_width, pane_height)) * np.float32(2.0 ** rng.uniform(1, 6))
+    pane = meter(make_view(pane_width, pane_height)) * 2.0 ** rng.uniform(1, 6)
     frame = max(2, round(pane_width * rng.uniform(0.02, 0.08)))
     reflectance = rng.uniform(0.02, 0.8) * pane.mean() / 16
     for x in np.linspace(0, pane_width - frame, rng.integers(2, 5)).astype(int):

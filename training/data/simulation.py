@@ -89,7 +89,7 @@ def random_radiance(simulation: Simulation, rng: np.random.Generator) -> Radianc
 
 def random_view(panoramas: Sequence[Path], width_px: int, height_px: int, rng: np.random.Generator) -> Radiance:
     """A level to slightly tilted view; mirrored half of the time."""
-    panorama = load_panorama(panoramas[rng.integers(len(panoramas))])
+    panorama = load_panorama(panoramas[int(rng.integers(len(panoramas)))])
     yaw, pitch, angle = rng.uniform(-180, 180), rng.normal(0, 6), rng.uniform(55, 100)
     scene = view(panorama, yaw, pitch, angle, width_px, height_px)
     return scene[:, ::-1] if rng.random() < 0.5 else scene

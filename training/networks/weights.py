@@ -6,10 +6,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from training.errors import TrainingError
 from training.networks.generator import Generator
 
 
-class WeightsError(ValueError):
+class WeightsError(TrainingError):
     """The file holds no weights for this generator; the message says what to do."""
 
 

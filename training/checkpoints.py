@@ -1,0 +1,43 @@
+"""A run's state on disk: written beside, then put in place, so that a full disk or a crash spares the last."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.errors import TrainingError
+
+LATEST = "latest.pt"
+BEST = "best_generator.safetensors"
+
+
+def save_checkpoint(state: dict[str, Any], path: Path) -> None:
+    """Write the state of a run.
+
+    Raises:
+        TrainingError: the disk is full or not writable; the previous checkpoint is intact.
+    """
+    partial = path.with_suffix(".partial")
+    try:
+        torch.save(state, partial)
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+        raise TrainingError(f"{path}: could not be saved ({error}); the previous checkpoint is intact") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """The state of a run.
+
+    Raises:
+        TrainingError: no such file, or not a checkpoint.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state["generator"], state["progress"]
+    except FileNotFoundError:
+        raise TrainingError(f"{path}: no such checkpoint; --resume takes the {LATEST} of an earlier run") from None
+    except Exception as error:  # torch.load raises nearly anything on a file of another kind
+        raise TrainingError(f"{path}: not a checkpoint ({error}); --resume takes a {LATEST}") from None
+    return state

@@ -1,0 +1,74 @@
+"""Augmentation: flips, small rotations and two scales, identical for both photos of a pair."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from training.data.fusion import Photo
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How pairs are varied. The default changes nothing: whole photos, as in the coarse pass."""
+
+    horizontal_flip: float = 0.0
+    """Probability."""
+    vertical_flip: float = 0.0
+    """Probability."""
+    rotation_deg: float = 0.0
+    """Largest angle, either way; the result is cut so that no black corners show."""
+    crop: float = 0.0
+    """Probability of a crop instead of the whole photo, as serving shows the network tiles of a photo too."""
+    smallest_crop: float = 0.5
+    """Side of the smallest crop, as a share of the photo's."""
+
+
+def augment(photos: Photo, side_px: int, augmentation: Augmentation, rng: np.random.Generator) -> Photo:
+    """Vary photos alike and bring them to the network's size.
+
+    Args:
+        photos: uint8 (n, size, size, 3), whole photos squashed to squares.
+        side_px: side of the result.
+        augmentation: what may happen.
+        rng: decides what does.
+
+    Returns:
+        uint8 (n, side_px, side_px, 3), contiguous.
+    """
+    angle = rng.uniform(-augmentation.rotation_deg, augmentation.rotation_deg)
+    flip_x, flip_y = rng.random(2) < (augmentation.horizontal_flip, augmentation.vertical_flip)
+    share = rng.uniform(augmentation.smallest_crop, 1) if rng.random() < augmentation.crop else 1.0
+    left, top = rng.random(2)
+    if angle:
+        photos = np.stack([rotate(photo, angle) for photo in photos])
+    if share < 1:
+        photos = crop(photos, share, left, top)
+    photos = photos[:, :: -1 if flip_y else 1, :: -1 if flip_x else 1]
+    return np.stack([resize(photo, side_px) for photo in photos])
+
+
+def rotate(photo: Photo, angle_deg: float) -> Photo:
+    """Turn a square photo about its centre, enlarged just enough that its corners stay filled; same shape."""
+    size = photo.shape[0]
+    radians = np.radians(abs(angle_deg))
+    matrix = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), angle_deg, np.cos(radians) + np.sin(radians))
+    turned = cv2.warpAffine(photo, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(turned, np.uint8)
+
+
+def crop(photos: Photo, share: float, left: float, top: float) -> Photo:
+    """A square of `share` of the side; left and top, in [0, 1), choose among its possible places."""
+    size = photos.shape[1]
+    side = round(size * share)
+    y, x = int(top * (size - side + 1)), int(left * (size - side + 1))
+    return photos[:, y : y + side, x : x + side]
+
+
+def resize(photo: Photo, side_px: int) -> Photo:
+    """A square photo at another size: by area where it shrinks, linearly where it grows."""
+    if photo.shape[0] == side_px:
+        return np.ascontiguousarray(photo)
+    interpolation = cv2.INTER_AREA if photo.shape[0] > side_px else cv2.INTER_LINEAR
+    resized = cv2.resize(np.ascontiguousarray(photo), (side_px, side_px), interpolation=interpolation)
+    return np.asarray(resized, np.uint8)

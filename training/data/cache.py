@@ -1,0 +1,92 @@
+"""Pairs decoded and shrunk once: a memory-mapped array that loaders share and the system keeps in memory if it fits.
+
+Photos are squashed to squares, as serving's coarse pass does; the square is larger than the network's tile so that
+crops of it are sharp.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from tqdm import tqdm
+
+from pixels.resampling import to_coarse
+from training.data.fusion import Photo
+from training.data.pairs import Pair, PairsError
+
+Squares: TypeAlias = NDArray[np.uint8]  # (pairs, 2, side, side, 3): source and target of each pair
+
+
+def cached_squares(pairs: Sequence[Pair], side_px: int, folder: Path) -> Squares:
+    """All photos of the pairs, decoded.
+
+    Args:
+        pairs: checked pairs.
+        side_px: side of the squares.
+        folder: where caches live; a change of any photo (path, size, date) makes a new one.
+
+    Returns:
+        uint8 (len(pairs), 2, side_px, side_px, 3), memory-mapped, read-only.
+
+    Raises:
+        PairsError: photos that do not decode to the end, each named.
+    """
+    path = folder / f"{fingerprint(pairs, side_px)}.npy"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        build(pairs, side_px, path)
+    squares: Squares = np.load(path, mmap_mode="r")
+    return squares
+
+
+def fingerprint(pairs: Sequence[Pair], side_px: int) -> str:
+    """A name that changes with the photos."""
+    digest = hashlib.sha256(str(side_px).encode())
+    for path in (path for pair in pairs for path in (pair.source, pair.target)):
+        status = path.stat()
+        digest.update(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def build(pairs: Sequence[Pair], side_px: int, path: Path) -> None:
+    """Decode everything beside the cache, then put it in place."""
+    partial = path.with_suffix(".partial")
+    try:
+        with partial.open("wb") as file:
+            shape = (len(pairs), 2, side_px, side_px, 3)
+            np.lib.format.write_array_header_2_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+            for square in decode_all([path for pair in pairs for path in (pair.source, pair.target)], side_px):
+                file.write(square.tobytes())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def decode_all(paths: Sequence[Path], side_px: int) -> Iterator[Photo]:
+    """Decode in threads (Pillow releases the interpreter), yield in order."""
+    broken = []
+    with ThreadPoolExecutor() as pool:
+        squares = pool.map(lambda path: decode(path, side_px), paths)
+        for square in tqdm(squares, total=len(paths), unit="photo", desc="cache"):
+            if isinstance(square, str):
+                broken.append(square)
+            else:
+                yield square
+    if broken:
+        raise PairsError(f"{len(broken)} photos are damaged; replace or remove them:\n" + "\n".join(broken))
+
+
+def decode(path: Path, side_px: int) -> Photo | str:
+    """A photo, upright, squashed to a square; where it is damaged, a line that says so."""
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (2 * side_px, 2 * side_px))  # a large JPEG is shrunk while it is decoded
+            photo = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except OSError as error:
+        return f"  {path}: {error}"
+    return np.asarray(np.rint(to_coarse(photo, side_px) * 255)).astype(np.uint8)

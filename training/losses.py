@@ -1,0 +1,51 @@
+"""What the generator is trained to make small: each term a function of the edit and the target."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn import functional as F
+
+GRADIENT_SCALES = 4
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Factor of each term; 0 leaves the term out, and its network is then never made."""
+
+    l1: float = 100.0
+    """Mean absolute difference of display values."""
+    gradient: float = 0.0
+    """Mean absolute difference of slopes at four scales: contrast, edges and halos. Needs no weights."""
+    perceptual: float = 10.0
+    """Distance of VGG-19 features; needs --vgg."""
+    adversarial: float = 1.0
+    """The critic's judgement."""
+
+
+def gradient_loss(edited: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference of horizontal and vertical slopes, at full, half, quarter and eighth resolution.
+
+    Args:
+        edited: float [N, 3, H, W].
+        target: the same shape.
+
+    Returns:
+        A scalar; 0 where the two differ by a constant.
+    """
+    difference = edited - target  # slopes and averages are linear: one difference serves all scales
+    total = difference.new_zeros(())
+    for scale in range(GRADIENT_SCALES):
+        if scale:
+            difference = F.avg_pool2d(difference, 2)
+        total = total + difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
+    return total
+
+
+def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Least squares (Mao et al., 2017): the critic should say 1 to studio edits and 0 to the generator's."""
+    return ((real - 1).square().mean() + fake.square().mean()) / 2
+
+
+def adversarial_loss(fake: Tensor) -> Tensor:
+    """The generator wants the critic to say 1."""
+    return (fake - 1).square().mean()
