@@ -19,10 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -110,7 +109,9 @@ class Wheel:
     def environment(self, python: Path) -> dict[str, str]:
         """Environment of the server's process."""
         libraries = [str(self.libraries)]
-        if self.python_library.suffix != ".a":  # an interpreter of its own brings its library; else the system's is used
+        if (
+            self.python_library.suffix != ".a"
+        ):  # an interpreter of its own brings its library; else the system's is used
             libraries.append(str(self.python_library.parent))
         return os.environ | {
             "PATH": f"{python.parent}:{os.environ['PATH']}",  # the stub takes its packages from the first python3
@@ -234,10 +235,20 @@ class TritonServer:
 
     def is_ready(self) -> bool:
         """Whether every model can be asked."""
-        with contextlib.suppress(OSError, urllib.error.URLError):
-            with urllib.request.urlopen(f"{self.http_url}/v2/health/ready", timeout=2) as answer:
-                return bool(answer.status == 200)
-        return False
+        try:
+            with urllib.request.urlopen(f"{self.http_url}/v2/health/ready", timeout=2):
+                return True
+        except OSError:  # nobody listens yet, or the answer is not 200
+            return False
+
+    def wait(self) -> None:
+        """Until the server ends by itself, which it never should.
+
+        Raises:
+            LaunchError: always, with the log's end.
+        """
+        if self.process is not None:
+            raise LaunchError(f"the server ended by itself (code {self.process.wait()})\n{self._log_end()}")
 
     def _log_end(self) -> str:
         """The log's telling lines: errors where there are any, else the last ones."""
@@ -274,17 +285,12 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
-def serve(ports: Ports, host: str, environment: Mapping[str, str] = os.environ) -> int:
+def serve(ports: Ports, host: str) -> int:
     """Serve until Ctrl-C; returns the exit code."""
     try:
         with _interruptible(), TritonServer(ports, host=host) as server:
-            print(
-                f"ready: {server.http_url} {server.grpc_url} metrics {server.metrics_url} (Ctrl-C stops, log {server.log})",
-                flush=True,
-            )
-            assert server.process is not None
-            code = server.process.wait()
-            print(f"the server ended by itself (code {code})\n{server._log_end()}", file=sys.stderr)
+            print(f"ready: {server.http_url} {server.grpc_url} {server.metrics_url} (Ctrl-C stops)", flush=True)
+            server.wait()
             return 1
     except LaunchError as error:
         print(error, file=sys.stderr)

@@ -4,6 +4,7 @@ import io
 from dataclasses import dataclass
 
 from PIL import Image
+from PIL.TiffImagePlugin import BITSPERSAMPLE, TiffImageFile
 
 from pixels.errors import RequestError
 
@@ -42,7 +43,7 @@ def read_header(file: bytes | memoryview, max_megapixels: float) -> Header:
         raise RequestError(f"the photo is empty (0 bytes); send the bytes of a {READABLE} file")
     try:
         image = Image.open(io.BytesIO(file), formats=["JPEG", "PNG", "TIFF", "WEBP"])
-        header = Header(FORMATS[image.format or ""], *image.size, _bits(image), image)
+        header = Header(FORMATS[image.format or ""], *image.size, _bits(image, file), image)
         frames = 1 if header.format == "jpeg" else getattr(image, "n_frames", 1)
     except Exception:  # Pillow's readers raise nearly anything on damaged headers
         raise RequestError(f"this is not a photo that can be read; send the bytes of a {READABLE} file") from None
@@ -59,11 +60,10 @@ def read_header(file: bytes | memoryview, max_megapixels: float) -> Header:
     return header
 
 
-def _bits(image: Image.Image) -> int:
+def _bits(image: Image.Image, file: bytes | memoryview) -> int:
     """Bits per sample as stored: Pillow's mode does not tell 16-bit colour from 8-bit."""
     if image.format == "PNG":
-        image.fp.seek(24)  # type: ignore[union-attr]  # just opened; the IHDR chunk always comes first
-        return max(8, image.fp.read(1)[0])  # type: ignore[union-attr]
-    if image.format == "TIFF":
-        return max(8, *image.tag_v2.get(258, (1,)))  # type: ignore[attr-defined]
+        return max(8, file[24])  # the IHDR chunk always comes first
+    if isinstance(image, TiffImageFile):
+        return max(8, *map(int, image.tag_v2.get(BITSPERSAMPLE, (1,))))
     return 8

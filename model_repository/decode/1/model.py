@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 from dali import decoded
+from numpy.typing import NDArray
 from nvidia.dali import pipeline_def, types
 from nvidia.dali.pipeline import Pipeline
-from numpy.typing import NDArray
 
 from pixels.errors import RequestError
 from pixels.header import read_header
@@ -44,7 +44,5 @@ class TritonPythonModel:
             (photo,) = pipe.run()
         except RuntimeError:
             self.pipelines[bits] = self.build(bits)  # an error ends a DALI pipeline
-            raise RequestError(
-                f"the {kind} file is damaged or incomplete; export it again from the original"
-            ) from None
+            raise RequestError(f"the {kind} file is damaged or incomplete; export it again from the original") from None
         return np.asarray(photo[0])

@@ -1,0 +1,34 @@
+"""Real servers for the tests, started once: the shipped repository, and one whose generator changes nothing."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+import pytest
+
+from deploy.launcher import MODEL_REPOSITORY, TritonServer
+from tests.photos import identity_onnx
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
+    """The real tritonserver on free ports, with the model that ships."""
+    with TritonServer(log=tmp_path_factory.mktemp("server") / "server.log") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def identity_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the model repository whose generator returns its tiles."""
+    repository = tmp_path_factory.mktemp("identity") / "model_repository"
+    shutil.copytree(MODEL_REPOSITORY, repository)
+    onnx.save(identity_onnx(), repository / "generator/1/model.onnx")
+    return repository
+
+
+@pytest.fixture(scope="session")
+def identity_server(identity_repository: Path) -> Iterator[TritonServer]:
+    """The real tritonserver with a generator that changes nothing."""
+    with TritonServer(repository=identity_repository, log=identity_repository.parent / "server.log") as running:
+        yield running

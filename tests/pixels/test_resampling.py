@@ -1,0 +1,38 @@
+"""Shrinking and stretching keep what they must: constants, averages, ramps."""
+
+import cv2
+import numpy as np
+import pytest
+
+from pixels.resampling import STRIP_PX, Upsampled, to_coarse
+from tests.photos import photo
+
+
+def stretched(coarse: np.ndarray, height: int, width: int) -> np.ndarray:
+    upsampled = Upsampled(coarse, height, width)
+    return np.concatenate(
+        [upsampled.rows(top, min(top + STRIP_PX, height)).copy() for top in range(0, height, STRIP_PX)]
+    )
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 900), (100, 700), (512, 512), (1000, 2311)])
+def test_constants_stay_constant(height: int, width: int) -> None:
+    coarse = to_coarse(np.full((height, width, 3), 51, np.uint8), 512)
+    np.testing.assert_allclose(coarse, 0.2, atol=1e-6)
+    np.testing.assert_allclose(stretched(coarse, height, width), 0.2, atol=1e-6)
+
+
+def test_shrinking_keeps_the_average() -> None:
+    before = photo(1537, 1024)
+    assert to_coarse(before, 512).mean() == pytest.approx(before.mean() / 255, abs=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(700, 512), (512, 1999), (1300, 600)])
+def test_stretching_agrees_with_opencv(height: int, width: int) -> None:
+    coarse = np.random.default_rng(0).random((512, 512, 3), np.float32)
+    np.testing.assert_allclose(stretched(coarse, height, width), cv2.resize(coarse, (width, height)), atol=1e-4)
+
+
+def test_sixteen_bits_survive() -> None:
+    before = np.linspace(1000, 1100, 512, dtype=np.uint16)[:, None, None].repeat(512, 1).repeat(3, 2)
+    assert len(np.unique(to_coarse(before, 512))) > 90
