@@ -10,10 +10,13 @@ from export.errors import ExportError
 from export.manifest import Run
 from export.tiles import SAMPLES
 
+STEPS = ("onnx", "check-onnx", "fp16", "check-fp16", "publish")
 DESCRIPTION = """\
 steps, in order; each writes into artifacts/RUN/ and records itself in manifest.json:
   onnx        checkpoint -> cleaned FP32 ONNX
   check-onnx  FP32 ONNX against PyTorch
+  fp16        FP32 ONNX -> FP16 ONNX, what a GPU runs
+  check-fp16  FP16 ONNX against FP32
   publish     validated files -> model_repository/generator/<version>/
   all         the steps above
   rollback    withdraw the newest published version
@@ -26,12 +29,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         prog="python -m export", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="STEP")
-    for name in ("onnx", "check-onnx", "publish", "all"):
+    for name in (*STEPS, "all"):
         command = commands.add_parser(name)
         command.add_argument("--run", required=True, help="name of the run's folder in artifacts/")
         if name in ("onnx", "all"):
             command.add_argument("--checkpoint", type=Path, required=True, help="generator weights, safetensors")
-        if name in ("check-onnx", "all"):
+        if name in ("check-onnx", "check-fp16", "all"):
             command.add_argument(
                 "--photos", type=Path, default=SAMPLES, help="photos to validate on (default: %(default)s)"
             )
@@ -48,7 +51,7 @@ def run_command(arguments: argparse.Namespace) -> None:
         print(f"withdrew version {withdrawn}; version {serving} serves after a restart of the server")
         return
     contract, run = read_contract(), Run(arguments.run)
-    for command in ("onnx", "check-onnx", "publish") if arguments.command == "all" else (arguments.command,):
+    for command in STEPS if arguments.command == "all" else (arguments.command,):
         print(f"{command}: {_run_step(command, run, contract, arguments)}", flush=True)
 
 
@@ -58,6 +61,10 @@ def _run_step(command: str, run: Run, contract: Contract, arguments: argparse.Na
             return steps.onnx_step(run, contract, arguments.checkpoint)
         case "check-onnx":
             return steps.check_onnx_step(run, contract, arguments.photos)
+        case "fp16":
+            return steps.fp16_step(run, contract)
+        case "check-fp16":
+            return steps.check_fp16_step(run, contract, arguments.photos)
         case _:
             return publish.publish(run, contract, MODEL_DIR, arguments.version)
 

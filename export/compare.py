@@ -4,6 +4,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from polygraphy.comparator import Comparator
 from polygraphy.logger import G_LOGGER
 
 from export.contract import Contract
+from export.errors import ExportError
 
 Feed = dict[str, NDArray[np.float32]]
 
@@ -45,14 +47,19 @@ class Difference:
     max_abs_error: float
     min_psnr_db: float
 
-    def violations(self, budget: Budget) -> list[str]:
-        """What breaks the budget, in words; empty when all is well. A NaN breaks it."""
+    def require(self, budget: Budget, copy: Path, reference: Path) -> None:
+        """Hold a copy to its budget; a NaN breaks it.
+
+        Raises:
+            ExportError: says what breaks it, and by how much.
+        """
         found = []
         if not self.max_abs_error <= budget.max_abs_error:
             found.append(f"max error {self.max_abs_error:.2e} exceeds {budget.max_abs_error:.2e}")
         if not self.min_psnr_db >= budget.min_psnr_db:
             found.append(f"PSNR {self.min_psnr_db:.1f} dB is under {budget.min_psnr_db:.1f} dB")
-        return found
+        if found:
+            raise ExportError(f"{copy} differs from {reference}: {'; '.join(found)}")
 
     def record(self, budget: Budget) -> dict[str, Any]:
         """Plain JSON for the manifest."""

@@ -2,17 +2,20 @@
 
 import logging
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
 import torch
+from numpy.typing import NDArray
 
 from export.contract import Contract, Tensor
 from export.errors import ExportError
 
 OPSET = 18  # the newest that torch's exporter writes without conversion; TensorRT 10.12 and later parse it
 BATCH_AXIS = "batch"
+FP16_TINY = 1e-7  # the smallest FP16 number is 6e-8; converters round smaller weights up to it
 
 
 def export_onnx(network: torch.nn.Module, contract: Contract) -> onnx.ModelProto:
@@ -87,3 +90,21 @@ def _check_side(side: str, values: list[onnx.ValueInfoProto], tensors: tuple[Ten
             raise ExportError(
                 f"{side} {value.name} has a fixed batch of {batch.dim_value}: export with a dynamic batch axis"
             )
+
+
+def check_weights(model: onnx.ModelProto, weights: Mapping[str, NDArray[np.floating]]) -> None:
+    """Find every weight of the reference in a graph, rounded to the graph's type but otherwise unchanged.
+
+    Raises:
+        ExportError: names the first weight that is missing or differs.
+    """
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for name, weight in weights.items():
+        if name not in stored and not weight.any():
+            continue  # the exporter drops a bias of zeros
+        if name not in stored or not _same(stored[name], weight):
+            raise ExportError(f"weight {name} differs from the checkpoint's: the file is corrupt or of another run")
+
+
+def _same(values: NDArray[np.floating], weight: NDArray[np.floating]) -> bool:
+    return values.shape == weight.shape and np.allclose(values, weight.astype(values.dtype), rtol=0, atol=FP16_TINY)

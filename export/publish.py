@@ -9,13 +9,11 @@ import os
 import shutil
 from pathlib import Path
 
-import onnx
-
 from export.contract import ONNX_NAME, Contract
 from export.errors import ExportError
 from export.graph import check_contract
 from export.manifest import Run, sha256, write_atomically
-from export.steps import CHECKPOINT, FP16_ONNX, FP32_ONNX
+from export.steps import CHECKPOINT, FP16_ONNX, FP32_ONNX, load_onnx
 
 WITHDRAWN = "withdrawn-"
 
@@ -56,7 +54,7 @@ def validated_files(run: Run, contract: Contract) -> dict[str, Path]:
     model = run.file(FP32_ONNX, "onnx")
     check = run.require_passed("check-onnx", model)
     _require_same(check.inputs[CHECKPOINT], run.file(CHECKPOINT, "onnx"), model)
-    check_contract(onnx.load(model), contract)
+    check_contract(load_onnx(model), contract)
     files = {ONNX_NAME: model}
     for name in contract.plan_names.values():
         plan = run.folder / name

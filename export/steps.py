@@ -1,14 +1,20 @@
 """The steps of an export: each reads files of the run's folder, writes one, and records itself in the manifest."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import onnx
+from google.protobuf.message import DecodeError
+from onnx.numpy_helper import to_array
 
 from export.checkpoint import load_generator
-from export.compare import FP32_BUDGET, TorchRunner, compare, onnxruntime_runner
+from export.compare import FP16_BUDGET, FP32_BUDGET, Feed, TorchRunner, compare, onnxruntime_runner
 from export.contract import Contract
 from export.errors import ExportError
-from export.graph import OPSET, check_contract, export_onnx
+from export.fp16 import HalfGenerator, check_activations, check_fp16
+from export.graph import OPSET, check_contract, check_weights, export_onnx
 from export.manifest import Run, Step, sha256, write_atomically
 from export.operators import check_operators
 from export.tiles import batches, extreme_samples, photo_samples
@@ -43,20 +49,78 @@ def check_onnx_step(run: Run, contract: Contract, photos: Path) -> Path:
     """
     path, checkpoint = run.file(FP32_ONNX, "onnx"), run.file(CHECKPOINT, "onnx")
     network, _ = load_generator(checkpoint)
-    model = onnx.load(path)
-    check_contract(model, contract)
-    check_operators(model)
-    feeds = batches([*extreme_samples(contract.tile_px), *photo_samples(photos, contract.tile_px)], contract)
-    difference = compare(TorchRunner(network, contract), onnxruntime_runner(path.read_bytes()), feeds, contract)
-    violations = difference.violations(FP32_BUDGET)
-    run.record(
-        Step(
-            name="check-onnx",
-            inputs={FP32_ONNX: sha256(path), CHECKPOINT: sha256(checkpoint)},
-            passed=not violations,
-            details={"pytorch_vs_onnxruntime": difference.record(FP32_BUDGET), "batches": len(feeds)},
-        )
-    )
-    if violations:
-        raise ExportError(f"{path} differs from {checkpoint}: {'; '.join(violations)}")
+    with recorded_check(run, "check-onnx", path, checkpoint) as details:
+        model = load_onnx(path)
+        check_contract(model, contract)
+        check_operators(model)
+        check_weights(model, {name: tensor.numpy() for name, tensor in network.state_dict().items()})
+        reference, ours = TorchRunner(network, contract), onnxruntime_runner(path.read_bytes())
+        difference = compare(reference, ours, validation_batches(contract, photos), contract)
+        details["pytorch_vs_onnxruntime"] = difference.record(FP32_BUDGET)
+        difference.require(FP32_BUDGET, path, checkpoint)
     return path
+
+
+def fp16_step(run: Run, contract: Contract) -> Path:
+    """Trace the network once more with its edit in half precision."""
+    checkpoint, path = run.file(CHECKPOINT, "onnx"), run.folder / FP16_ONNX
+    network, _ = load_generator(checkpoint)
+    write_atomically(path, export_onnx(HalfGenerator.of(network), contract).SerializeToString())
+    run.record(Step("fp16", inputs={CHECKPOINT: sha256(checkpoint)}, outputs={FP16_ONNX: sha256(path)}))
+    return path
+
+
+def check_fp16_step(run: Run, contract: Contract, photos: Path) -> Path:
+    """Compare the FP16 ONNX with the FP32 one: structure, types, range of the activations, then values.
+
+    ONNX Runtime's CPU engine rounds weights and activations to FP16 and sums in FP32, as TensorRT mostly does.
+
+    Raises:
+        ExportError: the first thing that differs, named; recorded as a failure.
+    """
+    path, source = run.file(FP16_ONNX, "fp16"), run.file(FP32_ONNX, "onnx")
+    feeds = validation_batches(contract, photos)
+    with recorded_check(run, "check-fp16", path, source) as details:
+        model = load_onnx(path)
+        check_contract(model, contract)
+        check_operators(model)
+        check_fp16(model)
+        full = load_onnx(source)
+        check_weights(model, {tensor.name: to_array(tensor) for tensor in full.graph.initializer})
+        details["largest_activation"] = check_activations(full, feeds)
+        difference = compare(
+            onnxruntime_runner(source.read_bytes()), onnxruntime_runner(path.read_bytes()), feeds, contract
+        )
+        details["fp32_vs_fp16"] = difference.record(FP16_BUDGET)
+        difference.require(FP16_BUDGET, path, source)
+    return path
+
+
+@contextmanager
+def recorded_check(run: Run, name: str, *files: Path) -> Iterator[dict[str, Any]]:
+    """Record a check with what it measured: passed, or failed with the reason. The first file is the one checked."""
+    inputs = {path.name: sha256(path) for path in files}
+    details: dict[str, Any] = {}
+    try:
+        yield details
+    except ExportError as error:
+        run.record(Step(name, inputs, passed=False, details=details | {"reason": str(error)}))
+        raise
+    run.record(Step(name, inputs, details=details))
+
+
+def validation_batches(contract: Contract, photos: Path) -> list[Feed]:
+    """Extremes, and tiles of real photos."""
+    return batches([*extreme_samples(contract.tile_px), *photo_samples(photos, contract.tile_px)], contract)
+
+
+def load_onnx(path: Path) -> onnx.ModelProto:
+    """Read an ONNX file.
+
+    Raises:
+        ExportError: it does not parse.
+    """
+    try:
+        return onnx.load(path)
+    except DecodeError:
+        raise ExportError(f"{path} does not read as ONNX: export the run again") from None

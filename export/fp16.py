@@ -1,0 +1,73 @@
+"""Half precision: the graph itself says where, since TensorRT 11 has no flag for it.
+
+The convolutions and all between them run in FP16. The ends stay in FP32: metering before the first convolution, and
+adding the edit to the tile after the last. They work on the input and the output, which are FP32 anyway, and the
+photo keeps more than the 11 bits of an FP16 value (docs/decisions/fp16.md has the measurement).
+"""
+
+import copy
+
+import numpy as np
+import onnx
+import onnxruntime
+from torch import Tensor
+
+from export.compare import Feed
+from export.errors import ExportError
+from training.networks.generator import Generator
+
+FP16_MAX = 65504.0
+MAX_ACTIVATION = FP16_MAX / 8  # three doublings of headroom for photos unlike those tried
+
+
+class HalfGenerator(Generator):
+    """The generator with its edit in FP16; takes and returns FP32."""
+
+    @classmethod
+    def of(cls, network: Generator) -> "HalfGenerator":
+        """The same weights, rounded."""
+        half = cls(network.width)
+        half.load_state_dict(network.state_dict())
+        return half.half().eval()
+
+    def edit(self, metered: Tensor) -> Tensor:
+        """As the generator's, FP32 in and out."""
+        return super().edit(metered.half()).float()
+
+
+def check_fp16(model: onnx.ModelProto) -> None:
+    """Refuse a graph that TensorRT would silently build in FP32.
+
+    Raises:
+        ExportError: names the convolution whose weights are not FP16.
+    """
+    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Conv" and types.get(node.input[1]) != onnx.TensorProto.FLOAT16:
+            raise ExportError(f"convolution {node.name} has weights that are not FP16: the plan would run it in FP32")
+
+
+def check_activations(model: onnx.ModelProto, feeds: list[Feed]) -> tuple[str, float]:
+    """Run the FP32 network and look at every tensor.
+
+    Returns:
+        Name and magnitude of the largest activation.
+
+    Raises:
+        ExportError: one comes near the end of the FP16 range, or is not a number.
+    """
+    ranges: dict[str, float] = {}
+    probe = copy.deepcopy(model)
+    names = [name for node in probe.graph.node for name in node.output]
+    del probe.graph.output[:]
+    probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    session = onnxruntime.InferenceSession(probe.SerializeToString(), providers=["CPUExecutionProvider"])
+    for feed in feeds:
+        for name, values in zip(names, session.run(names, feed), strict=True):
+            ranges[name] = float(np.fmax(np.abs(values).max(initial=0.0), ranges.get(name, 0.0)))
+            if not np.isfinite(values).all() or ranges[name] > MAX_ACTIVATION:
+                raise ExportError(
+                    f"activation {name} reaches {ranges[name]:.0f}, too near the end of the FP16 range (limit "
+                    f"{MAX_ACTIVATION:.0f}): train on with weight decay or a lower learning rate"
+                )
+    return max(ranges.items(), key=lambda item: item[1])
