@@ -18,7 +18,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from clients.balancer import Balancer
-from clients.errors import DeadlineError, OptionError, UnavailableError
+from clients.errors import EnhanceError, OptionError, UnavailableError
 from clients.request import Enhanced, Options, enhanced_from_bytes, read_photo
 from clients.retry import Retry
 from clients.transports.base import Address, Tls, Transport
@@ -27,7 +27,7 @@ from clients.transports.http import HttpTransport
 
 DEFAULT_URL = "grpc://127.0.0.1:8001"
 TIMEOUT_S = 600.0
-READY_TIMEOUT_S = 5.0
+CHECK_TIMEOUT_S = 5.0
 
 Value = TypeVar("Value")
 Photo = bytes | str | os.PathLike[str]
@@ -78,24 +78,26 @@ class _Core:
             except UnavailableError:
                 failures += 1
                 another_is_ready = self._servers.failed(server)
-                if failures >= self._retry.attempts:
+                wait_s = 0.0 if another_is_ready else self._retry.wait_s(failures)
+                remaining_s = self._remaining_s(started)
+                if failures >= self._retry.attempts or (remaining_s is not None and remaining_s <= wait_s):
                     raise
-                if not another_is_ready:
-                    await server.sleep(self._retry.wait_s(failures))
+                await server.sleep(wait_s)
             else:
                 self._servers.answered(server)
                 return data
 
     def _remaining_s(self, started: float) -> float | None:
-        if self._timeout_s is None:
-            return None
-        remaining_s = self._timeout_s - (time.monotonic() - started)
-        if remaining_s <= 0:
-            raise DeadlineError(f"no server took the photo within {self._timeout_s:g} s")
-        return remaining_s
+        return None if self._timeout_s is None else max(0.001, self._timeout_s - (time.monotonic() - started))
 
-    async def _ready(self) -> bool:
-        return any([await server.ready(READY_TIMEOUT_S) for server in self._servers.transports])
+    async def _check(self) -> None:
+        errors = []
+        for server in self._servers.transports:
+            try:
+                return await server.check(CHECK_TIMEOUT_S)
+            except EnhanceError as error:
+                errors.append(error)
+        raise errors[0]
 
     async def _close(self) -> None:
         for server in self._servers.transports:
@@ -133,9 +135,13 @@ class Enhancer(_Core):
         """
         return _finish(self._enhance(photo, _options(options)))
 
-    def ready(self) -> bool:
-        """Whether at least one server is up with its models loaded."""
-        return _finish(self._ready())
+    def check(self) -> None:
+        """Returns if at least one server is up with its models loaded.
+
+        Raises:
+            EnhanceError: what is wrong with the first server otherwise.
+        """
+        _finish(self._check())
 
     def close(self) -> None:
         """Gives up the connections."""
@@ -157,9 +163,9 @@ class AsyncEnhancer(_Core):
         """See `Enhancer.enhance`."""
         return await self._enhance(photo, _options(options))
 
-    async def ready(self) -> bool:
-        """See `Enhancer.ready`."""
-        return await self._ready()
+    async def check(self) -> None:
+        """See `Enhancer.check`."""
+        await self._check()
 
     async def close(self) -> None:
         """See `Enhancer.close`."""

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from clients.errors import OptionError
+from clients.request import MODEL
 
 Value = TypeVar("Value")
 
@@ -30,8 +31,12 @@ class Transport(Protocol):
             EnhanceError: one of the tree in `clients.errors`, never anything else.
         """
 
-    async def ready(self, timeout_s: float) -> bool:
-        """Whether the server is up and its models are loaded; False rather than an error."""
+    async def check(self, timeout_s: float) -> None:
+        """Returns if the server is up and its models are loaded.
+
+        Raises:
+            EnhanceError: what is wrong otherwise.
+        """
 
     async def sleep(self, seconds: float) -> None:
         """Waits in this transport's own flavour."""
@@ -102,3 +107,13 @@ class Address:
 async def settle(result: Awaitable[Value] | Value) -> Value:
     """The value of a library call that blocks in one flavour and returns an awaitable in the other."""
     return await result if inspect.isawaitable(result) else result
+
+
+def no_connection(address: Address) -> str:
+    """What to tell a person when nobody answers."""
+    return f"no connection to {address}: is the server running there?"
+
+
+def not_ready(address: Address) -> str:
+    """What to tell a person when the server is up without its models."""
+    return f"{address} is up, but its model {MODEL!r} is not loaded (yet?)"

@@ -36,9 +36,8 @@ class FakeTransport:
         self.requests.append(dict(parameters))
         return self._answer(photo, parameters)
 
-    async def ready(self, timeout_s: float) -> bool:
-        """See `Transport.ready`."""
-        return True
+    async def check(self, timeout_s: float) -> None:
+        """See `Transport.check`."""
 
     async def sleep(self, seconds: float) -> None:
         """See `Transport.sleep`."""

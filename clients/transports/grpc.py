@@ -21,7 +21,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, grpc_answer, grpc_request
-from clients.transports.base import Address, Tls, settle
+from clients.transports.base import Address, Tls, no_connection, not_ready, settle
 
 CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", -1),  # a 100-megapixel TIFF is over the default of 4 MB by far
@@ -65,13 +65,15 @@ class GrpcTransport:
             raise error_from_status(error.code(), error.details() or "", self.address) from error
         return grpc_answer(response)
 
-    async def ready(self, timeout_s: float) -> bool:
-        """See `Transport.ready`."""
+    async def check(self, timeout_s: float) -> None:
+        """See `Transport.check`."""
         request = service_pb2.ModelReadyRequest(name=MODEL)
         try:
-            return bool((await settle(self._stub.ModelReady(request, timeout=timeout_s, metadata=self._headers))).ready)
-        except grpc.RpcError:
-            return False
+            response = await settle(self._stub.ModelReady(request, timeout=timeout_s, metadata=self._headers))
+        except grpc.RpcError as error:
+            raise error_from_status(error.code(), error.details() or "", self.address) from error
+        if not response.ready:
+            raise BusyError(not_ready(self.address))
 
     async def sleep(self, seconds: float) -> None:
         """See `Transport.sleep`."""
@@ -98,7 +100,7 @@ def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> 
             f"{address} does not speak gRPC: is it the HTTP port? Triton's gRPC port is 8001 by default"
         )
     if code is grpc.StatusCode.UNAVAILABLE and NO_CONNECTION.search(details):
-        return UnreachableError(f"no connection to {address}: is the server running there?")
+        return UnreachableError(no_connection(address))
     kind = {
         grpc.StatusCode.UNAVAILABLE: BusyError,
         grpc.StatusCode.INVALID_ARGUMENT: PhotoError,
@@ -107,4 +109,4 @@ def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> 
         grpc.StatusCode.PERMISSION_DENIED: DeniedError,
         grpc.StatusCode.UNIMPLEMENTED: ProtocolError,
     }.get(code, ServerError)
-    return kind(details or code.name)
+    return kind(details if kind in (PhotoError, ServerError) and details else f"{address}: {details or code.name}")

@@ -21,7 +21,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, http_answer, http_request
-from clients.transports.base import Address, Tls, settle
+from clients.transports.base import Address, Tls, no_connection, not_ready, settle
 
 CONNECT_TIMEOUT_S = 2.0
 
@@ -61,13 +61,16 @@ class HttpTransport:
             raise error_from_status(response.status_code, response.text, self.address)
         return http_answer(response.headers, response.content)
 
-    async def ready(self, timeout_s: float) -> bool:
-        """See `Transport.ready`."""
+    async def check(self, timeout_s: float) -> None:
+        """See `Transport.check`."""
         try:
             response = await settle(self._client.get(f"/v2/models/{MODEL}/ready", timeout=timeout_s))
-        except httpx.TransportError:
-            return False
-        return bool(response.status_code == httpx.codes.OK)
+        except httpx.TransportError as error:
+            raise error_from_exception(error, self.address) from error
+        if response.status_code == httpx.codes.BAD_REQUEST:
+            raise BusyError(not_ready(self.address))
+        if response.status_code != httpx.codes.OK:
+            raise error_from_status(response.status_code, response.text, self.address)
 
     async def sleep(self, seconds: float) -> None:
         """See `Transport.sleep`."""
@@ -95,7 +98,7 @@ def _ssl_context(tls: Tls) -> ssl.SSLContext:
 def error_from_exception(error: httpx.TransportError, address: Address) -> EnhanceError:
     """The error of our tree for a failure below HTTP."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ReadError | httpx.WriteError):
-        return UnreachableError(f"no connection to {address}: is the server running there?")
+        return UnreachableError(no_connection(address))
     if isinstance(error, httpx.TimeoutException):
         return DeadlineError(f"no answer from {address} in time")
     if isinstance(error, httpx.RemoteProtocolError) and "disconnected without" in str(error):
@@ -118,9 +121,9 @@ def error_from_status(status: int, text: str, address: Address) -> EnhanceError:
         503: BusyError,
         504: DeadlineError,
     }
-    return kinds.get(status, ServerError if status >= 500 else ProtocolError)(
-        _message(text) or f"{address}: HTTP {status}"
-    )
+    kind = kinds.get(status, ServerError if status >= 500 else ProtocolError)
+    message = _message(text)
+    return kind(message if kind in (PhotoError, ServerError) and message else f"{address}: HTTP {status} {message}")
 
 
 def _message(text: str) -> str:

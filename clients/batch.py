@@ -1,0 +1,158 @@
+"""Runs the pending photos of a ledger through the server, several at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import sqlite3
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from clients.enhancer import AsyncEnhancer
+from clients.errors import BusyError, DeniedError, EnhanceError, ProtocolError, UnavailableError, UnreachableError
+from clients.files import write_atomically
+from clients.flow import Flow
+from clients.ledger import Job, Ledger, LedgerError
+from clients.request import Enhanced, Options
+from clients.retry import Retry
+
+PATIENCE_S = 60.0
+POLL_S = 0.5
+LOSSES = 6
+"""A photo during which the connection broke this often is given up: it may be what kills the server."""
+OF_ONE_PHOTO = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EILSEQ}
+"""Write errors that say nothing about the next photo; any other one stops the batch."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one photo."""
+
+    job: Job
+    error: str | None = None
+    megapixels: float = 0.0
+
+
+class StorageError(Exception):
+    """The outputs cannot be written: the disk is full, or the folder is read-only."""
+
+
+class Batch:
+    """Enhances what is pending in a ledger.
+
+    Args:
+        ledger: Where to read and note the photos' states.
+        enhancer: The client, best with `Retry(attempts=1)`: the batch itself waits, with fewer requests in flight.
+        options: What the server shall do with every photo.
+        in_flight: The most requests at a time.
+        patience_s: How long to wait for a server that is gone or busy before giving up.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        enhancer: AsyncEnhancer,
+        options: Options,
+        in_flight: int = 4,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._ledger = ledger
+        self._enhancer = enhancer
+        self._options = options
+        self._flow = Flow(in_flight)
+        self._patience_s = patience_s
+        self._silent_since: float | None = None
+        self._pauses = Retry()
+
+    async def run(self) -> AsyncGenerator[Outcome, None]:
+        """Yields the outcome of every pending photo as it ends.
+
+        Raises:
+            StorageError: the outputs cannot be written; the photos left stay pending.
+            UnreachableError, BusyError: no server took a photo for `patience_s`; the photos left stay pending.
+            DeniedError, ProtocolError: the server will take none of the photos.
+            LedgerError: the ledger cannot be written.
+        """
+        jobs = self._ledger.pending()
+        running: set[asyncio.Task[Outcome]] = set()
+        try:
+            while True:
+                while len(running) < self._flow.limit and (job := next(jobs, None)):
+                    running.add(asyncio.create_task(self._one(job)))
+                if not running:
+                    return
+                finished, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in finished:
+                    yield task.result()
+        except sqlite3.Error as error:
+            raise LedgerError(f"{self._ledger.path}: {error}") from error
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _one(self, job: Job) -> Outcome:
+        try:
+            photo = await asyncio.to_thread((self._ledger.sources / job.source).read_bytes)
+            self._ledger.tried(job)
+            enhanced = await self._enhance(photo)
+        except (UnreachableError, BusyError, DeniedError, ProtocolError):
+            raise
+        except EnhanceError as error:
+            return self._give_up(job, str(error))
+        except OSError as error:
+            return self._give_up(job, f"cannot be read: {error.strerror or error}")
+        return await self._store(job, hashlib.sha256(photo).hexdigest(), enhanced)
+
+    async def _enhance(self, photo: bytes) -> Enhanced:
+        """Sends one photo until it is answered; waits while the server is busy or gone."""
+        losses = refusals = 0
+        while True:
+            try:
+                enhanced = await self._enhancer.enhance(photo, **vars(self._options))
+            except BusyError as error:
+                refusals += 1
+                self._flow.refused()
+                self._check_patience(error)
+                await asyncio.sleep(self._pauses.wait_s(min(refusals, 8)))
+            except UnreachableError as error:
+                losses += 1
+                if losses == LOSSES:
+                    raise EnhanceError(f"the connection broke {LOSSES} times during this photo: {error}") from error
+                await self._wait_for_server(error)
+            else:
+                self._flow.answered()
+                self._silent_since = None
+                return enhanced
+
+    async def _wait_for_server(self, error: UnreachableError) -> None:
+        while True:
+            self._check_patience(error)
+            try:
+                return await self._enhancer.check()
+            except UnavailableError:
+                await asyncio.sleep(POLL_S)
+
+    def _check_patience(self, error: EnhanceError) -> None:
+        now = time.monotonic()
+        self._silent_since = self._silent_since or now
+        if now - self._silent_since > self._patience_s:
+            raise error
+
+    async def _store(self, job: Job, source_sha256: str, enhanced: Enhanced) -> Outcome:
+        target = self._ledger.targets / job.target
+        self._ledger.storing(job, source_sha256, enhanced.data, enhanced.seconds)
+        try:
+            await asyncio.to_thread(write_atomically, target, enhanced.data, job.modified_ns)
+        except OSError as error:
+            if error.errno in OF_ONE_PHOTO:
+                return self._give_up(job, f"cannot write {target}: {error.strerror}")
+            raise StorageError(f"cannot write {target}: {error.strerror}") from error
+        self._ledger.done(job)
+        return Outcome(job, megapixels=enhanced.size_px[0] * enhanced.size_px[1] / 1e6)
+
+    def _give_up(self, job: Job, reason: str) -> Outcome:
+        self._ledger.failed(job, reason)
+        return Outcome(job, error=reason)

@@ -1,0 +1,85 @@
+"""What the command line does, apart from reading its arguments."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from clients.batch import PATIENCE_S, Batch
+from clients.enhancer import DEFAULT_URL, TIMEOUT_S, AsyncEnhancer
+from clients.errors import OptionError
+from clients.ledger import Job, Ledger
+from clients.report import Progress, Report
+from clients.request import Options
+from clients.retry import Retry
+from clients.transports.base import Tls
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach the servers, as the command line tells it."""
+
+    urls: tuple[str, ...] = (DEFAULT_URL,)
+    tls: Tls = Tls()  # noqa: RUF009  (frozen)
+    headers: tuple[tuple[str, str], ...] = ()
+    timeout_s: float | None = TIMEOUT_S
+    in_flight: int = 4
+    patience_s: float = PATIENCE_S
+
+    def __post_init__(self) -> None:
+        if self.in_flight < 1:
+            raise OptionError(f"in-flight must be 1 or more, not {self.in_flight}")
+
+    def open(self) -> AsyncEnhancer:
+        """A client that tries every server once and leaves the waiting to the batch."""
+        retry = Retry(attempts=len(self.urls))
+        return AsyncEnhancer(self.urls, tls=self.tls, headers=dict(self.headers), timeout_s=self.timeout_s, retry=retry)
+
+
+def settings_text(options: Options) -> str:
+    """The request parameters as one text: a photo is redone when it changes."""
+    return " ".join(f"{name}={value}" for name, value in sorted(options.parameters().items()))
+
+
+def note_all(ledger: Ledger, jobs: Iterable[Job], retry_failed: bool = False, keep_existing: bool = False) -> Report:
+    """Notes every photo in the ledger; returns how many are done, failed or still to do."""
+    report = Report()
+    ledger.begin()
+    for job in jobs:
+        kept = keep_existing and (ledger.targets / job.target).exists()
+        state = "done" if kept else ledger.note(job, retry_failed)
+        report.skipped += state == "done"
+        report.pending += state == "pending"
+    ledger.commit()
+    return report
+
+
+def run(ledger: Ledger, report: Report, connection: Connection, options: Options, quiet: bool) -> None:
+    """Enhances what is pending; the report is right even when an error ends the run early."""
+    try:
+        if report.pending:
+            asyncio.run(_run(ledger, report, connection, options, quiet))
+    finally:
+        report.failed = ledger.failures()
+
+
+async def _run(ledger: Ledger, report: Report, connection: Connection, options: Options, quiet: bool) -> None:
+    stop_on_sigterm()
+    async with connection.open() as enhancer:
+        await enhancer.check()
+        batch = Batch(ledger, enhancer, options, connection.in_flight, connection.patience_s)
+        with Progress(report, quiet) as progress:
+            async with contextlib.aclosing(batch.run()) as outcomes:
+                async for outcome in outcomes:
+                    progress.add(outcome)
+
+
+def stop_on_sigterm() -> None:
+    """Lets SIGTERM end the running task as Ctrl-C does."""
+    task = asyncio.current_task()
+    cancel: Callable[[], object] = task.cancel if task else lambda: None
+    with contextlib.suppress(NotImplementedError):  # Windows
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, cancel)

@@ -1,0 +1,83 @@
+"""What a run tells: a progress bar while it works, a summary and a JSON report at its end."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+
+from tqdm import tqdm
+
+from clients.batch import Outcome
+from clients.ledger import Failure
+
+LISTED = 20
+
+
+@dataclass
+class Report:
+    """What became of the photos of one run."""
+
+    done: int = 0
+    """Enhanced by this run."""
+    skipped: int = 0
+    """Already there before."""
+    pending: int = 0
+    """Left for the next run."""
+    failed: list[Failure] = field(default_factory=list)
+    seconds: float = 0.0
+    megapixels: float = 0.0
+    """Of the enhanced photos."""
+
+    def as_json(self) -> str:
+        """The report for programs."""
+        rates = {"photos_per_s": self._per_second(self.done), "megapixels_per_s": self._per_second(self.megapixels)}
+        return json.dumps(asdict(self) | rates, indent=2)
+
+    def as_text(self) -> str:
+        """The report for people."""
+        lines = [f"  {failure.source}: {failure.reason}" for failure in self.failed[:LISTED]]
+        if len(self.failed) > LISTED:
+            lines.append(f"  ... and {len(self.failed) - LISTED} more: --json lists all")
+        counts = [f"{self.done} done", f"{self.skipped} skipped" * bool(self.skipped)]
+        counts += [f"{len(self.failed)} failed" * bool(self.failed), f"{self.pending} pending" * bool(self.pending)]
+        rates = f"{self._per_second(self.done):.2f} photos/s, {self._per_second(self.megapixels):.1f} MP/s"
+        return "\n".join([*lines, f"{', '.join(filter(None, counts))} in {self.seconds:.1f} s ({rates})"])
+
+    def _per_second(self, amount: float) -> float:
+        return round(amount / self.seconds, 3) if self.seconds else 0.0
+
+
+class Progress:
+    """Counts outcomes into a report, under a bar with photos/s, megapixels/s and the time left.
+
+    Args:
+        report: Where to count.
+        quiet: Without the bar; it also stays away where the error output is no terminal.
+    """
+
+    def __init__(self, report: Report, quiet: bool = False) -> None:
+        self._report = report
+        self._started = time.monotonic()
+        total = report.pending + report.skipped
+        self._bar = tqdm(
+            total=total, initial=report.skipped, unit="photo", file=sys.stderr, disable=True if quiet else None
+        )
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._report.seconds = round(time.monotonic() - self._started, 3)
+        self._bar.close()
+
+    def add(self, outcome: Outcome) -> None:
+        """Counts one photo."""
+        self._report.pending -= 1
+        if outcome.error is None:
+            self._report.done += 1
+            self._report.megapixels += outcome.megapixels
+        elapsed_s = max(1e-3, time.monotonic() - self._started)
+        self._bar.set_postfix_str(f"{self._report.megapixels / elapsed_s:.1f} MP/s", refresh=False)
+        self._bar.update()

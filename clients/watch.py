@@ -1,0 +1,68 @@
+"""A hot folder: photos are enhanced as they arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from clients.batch import Batch
+from clients.commands import Connection, note_all, stop_on_sigterm
+from clients.enhancer import AsyncEnhancer
+from clients.errors import UnavailableError
+from clients.ledger import Job, Ledger
+from clients.request import Options
+
+POLL_S = 1.0
+
+
+class Settled:
+    """Lets a job pass once its file has stopped changing between two looks, and not again until it changes."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Path, tuple[int, int]] = {}
+        self._passed: dict[Path, tuple[int, int]] = {}
+
+    def pick(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """The jobs whose files look as they did the last time, and are new since they last passed."""
+        seen = {}
+        for job in jobs:
+            look = (job.size, job.modified_ns)
+            seen[job.source] = look
+            if job.size and self._seen.get(job.source) == look != self._passed.get(job.source):
+                self._passed[job.source] = look
+                yield job
+        self._seen = seen
+
+
+def watch(ledger: Ledger, find: Callable[[], Iterable[Job]], connection: Connection, options: Options) -> None:
+    """Looks for photos and enhances them, until it is interrupted."""
+    try:
+        asyncio.run(_watch(ledger, find, connection, options))
+    finally:
+        ledger.close()
+
+
+async def _watch(ledger: Ledger, find: Callable[[], Iterable[Job]], connection: Connection, options: Options) -> None:
+    stop_on_sigterm()
+    settled = Settled()
+    print("watching; Ctrl-C stops", file=sys.stderr)
+    async with connection.open() as enhancer:
+        while True:
+            if note_all(ledger, settled.pick(find())).pending or ledger.counts()["pending"]:
+                await _serve(ledger, enhancer, Batch(ledger, enhancer, options, connection.in_flight))
+            await asyncio.sleep(POLL_S)
+
+
+async def _serve(ledger: Ledger, enhancer: AsyncEnhancer, batch: Batch) -> None:
+    """Enhances what is pending; a server that is away is waited for, however long it takes."""
+    started = time.monotonic()
+    try:
+        async with contextlib.aclosing(batch.run()) as outcomes:
+            async for outcome in outcomes:
+                print(f"{outcome.job.source}: {outcome.error or 'done'}", file=sys.stderr)
+    except UnavailableError as error:
+        print(f"{error} (waited {time.monotonic() - started:.0f} s; photos are kept)", file=sys.stderr)
