@@ -23,3 +23,22 @@ setup-server: .venv-server/.installed ## install the CPU profile's server into .
 	grep -v nvidia-pytriton deploy/requirements-server.txt | .venv-server/bin/pip install --quiet --requirement /dev/stdin
 	.venv-server/bin/pip install --quiet --no-deps --force-reinstall ./pixels && rm -r pixels/build pixels/*.egg-info
 	@touch $@
+
+PROFILE ?= cpu
+HTTP_PORT ?= 8000
+GRPC_PORT ?= 8001
+METRICS_PORT ?= 8002
+
+serve: setup-server ## serve on this machine: PROFILE=cpu HTTP_PORT=8000 GRPC_PORT=8001 METRICS_PORT=8002
+	@.venv-server/bin/python -m deploy.launcher --http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT)
+
+demo: setup setup-server ## enhance a photo on a server of its own: IN=photo.jpg
+	@$(RUN) -m deploy.demo $(if $(IN),"$(IN)")
+
+lint: setup ## check style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+test: setup setup-server lint ## run every test, with real servers
+	$(RUN) -m pytest

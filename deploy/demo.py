@@ -1,0 +1,65 @@
+"""One photo through a server of its own, and a picture of before and after.
+
+python -m deploy.demo [PHOTO]
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from clients import Enhancer
+from clients.errors import EnhanceError
+from deploy.launcher import ROOT, LaunchError, TritonServer
+
+SAMPLE = ROOT / "docs/samples/reception.jpg"
+OUTPUTS = ROOT / "outputs"
+PANEL_PX = 900
+GAP_PX = 12
+
+
+def side_by_side(before: Image.Image, after: Image.Image) -> Image.Image:
+    """Both pictures, shrunk to fit PANEL_PX x PANEL_PX, left and right of a white gap."""
+    panels = [ImageOps.contain(each.convert("RGB"), (PANEL_PX, PANEL_PX)) for each in (before, after)]
+    width, height = panels[0].size
+    sheet = Image.new("RGB", (2 * width + GAP_PX, height), "white")
+    sheet.paste(panels[0], (0, 0))
+    sheet.paste(panels[1], (width + GAP_PX, 0))
+    return sheet
+
+
+def demonstrate(photo: Path, outputs: Path) -> None:
+    """Start the server, enhance the photo in both modes, write the results, stop the server.
+
+    Raises:
+        LaunchError: the server cannot be started.
+        EnhanceError: the photo cannot be enhanced.
+    """
+    print("starting the server ...", flush=True)
+    with TritonServer() as server, Enhancer(server.grpc_url) as enhancer:
+        for mode in ("fast", "full"):
+            enhanced = enhancer.enhance(photo, mode=mode)
+            width, height = enhanced.size_px
+            print(f"{mode}: {photo.name}, {width} x {height} pixels, in {enhanced.seconds:.2f} s", flush=True)
+            enhanced.save(outputs / f"{photo.stem}-{mode}{photo.suffix}")
+    with Image.open(photo) as before, Image.open(outputs / f"{photo.stem}-full{photo.suffix}") as after:
+        comparison = outputs / f"{photo.stem}-before-after.png"
+        side_by_side(ImageOps.exif_transpose(before), after).save(comparison)
+    print(f"before and after: {comparison}")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.demo", description=__doc__)
+    parser.add_argument("photo", nargs="?", type=Path, default=SAMPLE)
+    photo = parser.parse_args().photo
+    OUTPUTS.mkdir(exist_ok=True)
+    try:
+        demonstrate(photo, OUTPUTS)
+    except (LaunchError, EnhanceError, OSError) as error:
+        sys.exit(f"demo: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The launcher starts the real server, says what is wrong, and leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.launcher import ROOT, LaunchError, Ports, TritonServer
+
+
+def shared_memory(server: TritonServer) -> list[Path]:
+    return list(Path("/dev/shm").glob(f"{server.prefix}*"))
+
+
+def alive(process_group: int) -> bool:
+    try:
+        os.killpg(process_group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_nothing_is_left_behind(identity_repository: Path, tmp_path: Path) -> None:
+    with TritonServer(repository=identity_repository, log=tmp_path / "log") as server:
+        assert server.is_ready()
+        assert shared_memory(server)
+        assert server.process is not None
+        group, directory = server.process.pid, server.directory
+    assert not server.is_ready()
+    assert not alive(group)
+    assert not shared_memory(server)
+    assert not directory.exists()
+
+
+def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = TritonServer(Ports(http=port), log=tmp_path / "log")
+        with pytest.raises(LaunchError, match=rf"port {port} \(http\) .* make serve HTTP_PORT={port + 10}"), server:
+            pass
+    assert server.process is None
+
+
+def test_a_broken_repository_is_told_with_the_log(tmp_path: Path) -> None:
+    server = TritonServer(repository=tmp_path / "nowhere", log=tmp_path / "log")
+    with pytest.raises(LaunchError, match=r"ended while starting(.|\n)*nowhere(.|\n)*whole log"), server:
+        pass
+    assert not shared_memory(server)
+
+
+def test_a_missing_environment_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match="make setup-server"), TritonServer(python=tmp_path / "python"):
+        pass
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_says_ready_on_one_line_and_stops_on_ctrl_c(ending: signal.Signals) -> None:
+    ports = Ports.free()
+    arguments = [f"--{name}-port={port}" for name, port in vars(ports).items()]
+    with subprocess.Popen(
+        [sys.executable, "-m", "deploy.launcher", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as command:
+        assert command.stdout is not None
+        ready = command.stdout.readline()
+        assert ready.startswith(f"ready: http://127.0.0.1:{ports.http} grpc://127.0.0.1:{ports.grpc} ")
+        command.send_signal(ending)
+        assert command.stdout.read() == "stopped\n"
+        assert command.wait(30) == 0

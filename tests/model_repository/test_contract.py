@@ -1,0 +1,95 @@
+"""The two profiles agree, and the ensemble's tensors fit its models. Configurations are parsed by Triton's protobuf."""
+
+from pathlib import Path
+
+import pytest
+from google.protobuf import text_format
+from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+from deploy.launcher import MODEL_REPOSITORY
+
+MODELS = ("enhance", "decode", "tiler", "generator", "encode")
+GPU, CPU = "config.pbtxt", "configs/cpu.pbtxt"
+
+
+def config(model: str, profile: str) -> ModelConfig:
+    return text_format.Parse((MODEL_REPOSITORY / model / profile).read_text(), ModelConfig())
+
+
+def test_the_repository_holds_these_models_and_no_other() -> None:
+    assert sorted(path.name for path in MODEL_REPOSITORY.iterdir() if path.is_dir()) == sorted(MODELS)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_profiles_agree(model: str) -> None:
+    gpu, cpu = config(model, GPU), config(model, CPU)
+    for field in ("name", "input", "output", "max_batch_size", "ensemble_scheduling"):
+        assert getattr(gpu, field) == getattr(cpu, field), field
+    assert gpu.name == model
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_unknown_file_sits_in_configs(model: str) -> None:
+    """A misspelt profile would fall back to config.pbtxt without a word."""
+    assert [path.name for path in (MODEL_REPOSITORY / model / "configs").iterdir()] == ["cpu.pbtxt"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("profile", [GPU, CPU])
+def test_the_model_file_is_there(model: str, profile: str) -> None:
+    settings = config(model, profile)
+    files = {"python": "model.py", "dali": settings.default_model_filename}
+    if settings.backend in files:
+        assert (MODEL_REPOSITORY / model / "1" / files[settings.backend]).is_file()
+    assert (MODEL_REPOSITORY / model / "1").is_dir()
+
+
+def test_the_cpu_profile_needs_no_gpu() -> None:
+    for model in MODELS:
+        settings = config(model, CPU)
+        assert settings.backend == "python" or settings.platform == "ensemble"
+        assert all(group.kind == group.KIND_CPU for group in settings.instance_group)
+
+
+def test_the_gpu_profile_is_dali_and_tensorrt() -> None:
+    assert config("decode", GPU).backend == "dali"
+    assert config("generator", GPU).platform == "tensorrt_plan"
+
+
+def test_the_ensemble_connects_tensors_of_the_same_type() -> None:
+    ensemble = config("enhance", GPU)
+    known = {each.name: each.data_type for each in ensemble.input}
+    for step in ensemble.ensemble_scheduling.step:
+        model = config(step.model_name, GPU)
+        inputs = {each.name: each.data_type for each in model.input}
+        outputs = {each.name: each.data_type for each in model.output}
+        assert set(step.input_map) == set(inputs)
+        for name, tensor in step.input_map.items():
+            assert inputs[name] == known[tensor], (step.model_name, name)
+        known |= {tensor: outputs[name] for name, tensor in step.output_map.items()}
+    assert all(known[each.name] == each.data_type for each in ensemble.output)
+
+
+def test_tiles_have_one_fixed_shape() -> None:
+    """Only then does the dynamic batcher put tiles of different photos into one batch."""
+    generator = config("generator", GPU)
+    assert list(generator.input[0].dims) == [3, 512, 512] == list(generator.output[0].dims)
+    assert generator.HasField("dynamic_batching")
+    assert config("generator", CPU).HasField("dynamic_batching")
+
+
+def test_the_shipped_network_fits_the_configuration() -> None:
+    onnx = pytest.importorskip("onnx")
+    graph = onnx.load(MODEL_REPOSITORY / "generator/1/model.onnx").graph
+    shapes = {
+        each.name: [dim.dim_value for dim in each.type.tensor_type.shape.dim][1:]
+        for each in [*graph.input, *graph.output]
+    }
+    generator = config("generator", GPU)
+    assert shapes == {each.name: list(each.dims) for each in [*generator.input, *generator.output]}
+
+
+def test_model_files_are_thin() -> None:
+    """The maths lives in pixels, where it is tested without a server."""
+    for path in MODEL_REPOSITORY.glob("*/1/*.py"):
+        assert len(path.read_text().splitlines()) < 100, Path(path).name
