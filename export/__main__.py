@@ -4,23 +4,30 @@ import argparse
 import sys
 from pathlib import Path
 
-from export import publish, steps
+from export import publish
 from export.contract import MODEL_DIR, Contract, read_contract
 from export.errors import ExportError
 from export.manifest import Run
 from export.tiles import SAMPLES
 
-STEPS = ("onnx", "check-onnx", "fp16", "check-fp16", "publish")
 DESCRIPTION = """\
 steps, in order; each writes into artifacts/RUN/ and records itself in manifest.json:
   onnx        checkpoint -> cleaned FP32 ONNX
   check-onnx  FP32 ONNX against PyTorch
-  fp16        FP32 ONNX -> FP16 ONNX, what a GPU runs
+  fp16        checkpoint -> FP16 ONNX, what a GPU runs
   check-fp16  FP16 ONNX against FP32
-  publish     validated files -> model_repository/generator/<version>/
-  all         the steps above
+  plan        FP16 ONNX -> TensorRT plan, on the machine that serves
+  check-plan  plan against FP32 ONNX, precision of its layers, time per batch
+  publish     validated files -> model_repository/generator/VERSION/
+
+  all         the steps that need no GPU: onnx to check-fp16, publish
+  all-gpu     the steps after them that do: plan, check-plan, publish
   rollback    withdraw the newest published version
 """
+GPU_STEPS = ("plan", "check-plan", "publish")
+CPU_STEPS = ("onnx", "check-onnx", "fp16", "check-fp16", "publish")
+GROUPS = {"all": CPU_STEPS, "all-gpu": GPU_STEPS}
+INTERRUPTED = 130  # as a shell reports it
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -29,44 +36,54 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         prog="python -m export", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="STEP")
-    for name in (*STEPS, "all"):
+    for name in dict.fromkeys((*CPU_STEPS, *GPU_STEPS, *GROUPS)):
         command = commands.add_parser(name)
+        steps = GROUPS.get(name, (name,))
         command.add_argument("--run", required=True, help="name of the run's folder in artifacts/")
-        if name in ("onnx", "all"):
+        if "onnx" in steps:
             command.add_argument("--checkpoint", type=Path, required=True, help="generator weights, safetensors")
-        if name in ("check-onnx", "check-fp16", "all"):
+        if any(step.startswith("check") for step in steps):
             command.add_argument(
-                "--photos", type=Path, default=SAMPLES, help="photos to validate on (default: %(default)s)"
+                "--photos", type=Path, default=SAMPLES, help="photos to check on (default: %(default)s)"
             )
-        if name in ("publish", "all"):
+        if "publish" in steps:
             command.add_argument("--version", type=int, help="replace this version (default: a new one)")
     commands.add_parser("rollback")
     return parser.parse_args(arguments)
 
 
 def run_command(arguments: argparse.Namespace) -> None:
-    """Run one step, or all of them."""
+    """Run one step, or a group of them."""
     if arguments.command == "rollback":
         withdrawn, serving = publish.rollback(MODEL_DIR)
         print(f"withdrew version {withdrawn}; version {serving} serves after a restart of the server")
         return
     contract, run = read_contract(), Run(arguments.run)
-    for command in STEPS if arguments.command == "all" else (arguments.command,):
-        print(f"{command}: {_run_step(command, run, contract, arguments)}", flush=True)
+    for step in GROUPS.get(arguments.command, (arguments.command,)):
+        print(f"{step}: {run_step(step, run, contract, arguments)}", flush=True)
 
 
-def _run_step(command: str, run: Run, contract: Contract, arguments: argparse.Namespace) -> Path:
-    match command:
+def run_step(step: str, run: Run, contract: Contract, arguments: argparse.Namespace) -> Path:
+    """Run one step and return what it made or checked. Its module loads now: publishing and plans need no torch."""
+    if step == "publish":
+        return publish.publish(run, contract, MODEL_DIR, arguments.version)
+    if step in GPU_STEPS:
+        from export import plan
+
+        return (
+            plan.plan_step(run, contract) if step == "plan" else plan.check_plan_step(run, contract, arguments.photos)
+        )
+    from export import steps
+
+    match step:
         case "onnx":
             return steps.onnx_step(run, contract, arguments.checkpoint)
         case "check-onnx":
             return steps.check_onnx_step(run, contract, arguments.photos)
         case "fp16":
             return steps.fp16_step(run, contract)
-        case "check-fp16":
-            return steps.check_fp16_step(run, contract, arguments.photos)
         case _:
-            return publish.publish(run, contract, MODEL_DIR, arguments.version)
+            return steps.check_fp16_step(run, contract, arguments.photos)
 
 
 def main() -> int:
@@ -76,6 +93,9 @@ def main() -> int:
     except ExportError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; nothing half-written is left", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 

@@ -1,18 +1,15 @@
 """Compare two engines on the same tiles, through Polygraphy, against a budget in a picture's own units."""
 
 import math
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from polygraphy.backend.base import BaseRunner
 from polygraphy.backend.onnxrt import OnnxrtRunner
-from polygraphy.common import TensorMetadata
 from polygraphy.comparator import Comparator
 from polygraphy.logger import G_LOGGER
 
@@ -83,38 +80,6 @@ def _psnr_db(mean_squared_error: float) -> float:
     return 200.0 if mean_squared_error < 1e-20 else -10 * math.log10(mean_squared_error)  # JSON has no infinity
 
 
-class TorchRunner(BaseRunner):  # type: ignore[misc]  # Polygraphy has no types
-    """PyTorch on the CPU; Polygraphy's own PytRunner moves every input to a GPU.
-
-    Args:
-        network: takes the contract's inputs in order, returns its one output.
-        contract: names and shapes.
-    """
-
-    def __init__(self, network: torch.nn.Module, contract: Contract) -> None:
-        super().__init__(name="pytorch")
-        self.network = network
-        self.contract = contract
-
-    def activate_impl(self) -> None:
-        """Keep to evaluation mode, as the export does."""
-        self.network.eval()
-
-    def get_input_metadata_impl(self) -> TensorMetadata:
-        """Names, types and shapes of the contract, the batch axis open."""
-        metadata = TensorMetadata()
-        for tensor in self.contract.inputs:
-            metadata.add(tensor.name, dtype=tensor.dtype, shape=(-1, *tensor.shape))
-        return metadata
-
-    def infer_impl(self, feed_dict: Feed) -> "OrderedDict[str, NDArray[Any]]":
-        """Run one batch."""
-        with torch.inference_mode():
-            output = self.network(*(torch.from_numpy(feed_dict[tensor.name]) for tensor in self.contract.inputs))
-        self.inference_time = 0.0  # not a benchmark
-        return OrderedDict({self.contract.outputs[0].name: output.numpy()})
-
-
 def onnxruntime_runner(model: bytes, threads: int = 2) -> OnnxrtRunner:
     """ONNX Runtime on the CPU."""
     return OnnxrtRunner(_session(model, threads), name="onnxruntime")
@@ -129,3 +94,21 @@ def _session(model: bytes, threads: int) -> Callable[[], Any]:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     return load
+
+
+def tensorrt_runner(plan: Path) -> BaseRunner:
+    """TensorRT on the GPU.
+
+    Raises:
+        ExportError: TensorRT's Python package is missing.
+    """
+    try:
+        import tensorrt  # type: ignore[import-not-found]  # noqa: F401
+    except ImportError:
+        raise ExportError(
+            "TensorRT's Python package is missing: check plans in the image of deploy/Dockerfile"
+        ) from None
+    from polygraphy.backend.common import BytesFromPath
+    from polygraphy.backend.trt import EngineFromBytes, TrtRunner
+
+    return TrtRunner(EngineFromBytes(BytesFromPath(str(plan))), name="tensorrt")

@@ -1,51 +1,30 @@
-"""Checkpoint to ONNX: torch's exporter, then ONNX GraphSurgeon folds constants and drops what no output needs."""
+"""An ONNX graph: cleaned by GraphSurgeon, and held to the configuration and to the weights it was made from."""
 
-import logging
-import warnings
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
-import torch
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from export.contract import Contract, Tensor
 from export.errors import ExportError
 
-OPSET = 18  # the newest that torch's exporter writes without conversion; TensorRT 10.12 and later parse it
-BATCH_AXIS = "batch"
 FP16_TINY = 1e-7  # the smallest FP16 number is 6e-8; converters round smaller weights up to it
 
 
-def export_onnx(network: torch.nn.Module, contract: Contract) -> onnx.ModelProto:
-    """Trace the network and clean the graph.
+def load_onnx(path: Path) -> onnx.ModelProto:
+    """Read an ONNX file.
 
-    Args:
-        network: takes the contract's inputs in order, returns its one output.
-        contract: names and shapes.
-
-    Returns:
-        FP32 ONNX of opset OPSET with a dynamic batch axis, weights inside.
+    Raises:
+        ExportError: it does not parse.
     """
-    example = tuple(torch.zeros(tensor.batched(2)) for tensor in contract.inputs)  # 2: torch specialises on 0 and 1
-    batch = torch.export.Dim(BATCH_AXIS, min=1, max=max(contract.max_batch, 2))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        program = torch.onnx.export(
-            network,
-            example,
-            input_names=[tensor.name for tensor in contract.inputs],
-            output_names=[tensor.name for tensor in contract.outputs],
-            opset_version=OPSET,
-            dynamo=True,
-            dynamic_shapes=tuple({0: batch} for _ in example),
-            external_data=False,
-            verbose=False,
-        )
-    assert program is not None  # for the type checker: None is what the exporter without dynamo returns
-    return clean(onnx.ModelProto.FromString(program.model_proto.SerializeToString()))
+    try:
+        return onnx.load(path)
+    except DecodeError:
+        raise ExportError(f"{path} does not read as ONNX: export the run again") from None
 
 
 def clean(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -11,6 +11,8 @@ import json
 import os
 import platform
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ from typing import Any
 from export.errors import ExportError
 
 ARTIFACTS = Path("artifacts")
+CHECKPOINT = "generator.safetensors"
+FP32_ONNX = "generator.onnx"
+FP16_ONNX = "generator_fp16.onnx"
 PACKAGES = ("torch", "onnx", "onnxscript", "onnx-graphsurgeon", "onnxruntime", "polygraphy", "numpy")
 
 
@@ -102,6 +107,19 @@ class Run:
         if not step.passed:
             raise ExportError(f"{path} failed its validation: {self.manifest} says why")
         return step
+
+
+@contextmanager
+def recorded_check(run: Run, name: str, *files: Path) -> Iterator[dict[str, Any]]:
+    """Record a check with what it measured: passed, or failed with the reason. The first file is the one checked."""
+    inputs = {path.name: sha256(path) for path in files}
+    details: dict[str, Any] = {}
+    try:
+        yield details
+    except ExportError as error:
+        run.record(Step(name, inputs, passed=False, details=details | {"reason": str(error)}))
+        raise
+    run.record(Step(name, inputs, details=details))
 
 
 def sha256(path: Path) -> str:

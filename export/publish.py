@@ -11,9 +11,8 @@ from pathlib import Path
 
 from export.contract import ONNX_NAME, Contract
 from export.errors import ExportError
-from export.graph import check_contract
-from export.manifest import Run, sha256, write_atomically
-from export.steps import CHECKPOINT, FP16_ONNX, FP32_ONNX, load_onnx
+from export.graph import check_contract, load_onnx
+from export.manifest import CHECKPOINT, FP16_ONNX, FP32_ONNX, Run, sha256, write_atomically
 
 WITHDRAWN = "withdrawn-"
 

@@ -1,27 +1,19 @@
-"""The steps of an export: each reads files of the run's folder, writes one, and records itself in the manifest."""
+"""The steps from a checkpoint to a validated ONNX: each reads files of the run's folder, and records what it did."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import onnx
-from google.protobuf.message import DecodeError
 from onnx.numpy_helper import to_array
 
 from export.checkpoint import load_generator
-from export.compare import FP16_BUDGET, FP32_BUDGET, Feed, TorchRunner, compare, onnxruntime_runner
+from export.compare import FP16_BUDGET, FP32_BUDGET, compare, onnxruntime_runner
 from export.contract import Contract
-from export.errors import ExportError
 from export.fp16 import HalfGenerator, check_activations, check_fp16
-from export.graph import OPSET, check_contract, check_weights, export_onnx
-from export.manifest import Run, Step, sha256, write_atomically
+from export.graph import check_contract, check_weights, load_onnx
+from export.manifest import CHECKPOINT, FP16_ONNX, FP32_ONNX, Run, Step, recorded_check, sha256, write_atomically
 from export.operators import check_operators
-from export.tiles import batches, extreme_samples, photo_samples
-
-CHECKPOINT = "generator.safetensors"
-FP32_ONNX = "generator.onnx"
-FP16_ONNX = "generator_fp16.onnx"
+from export.tiles import validation_batches
+from export.torch_runner import TorchRunner
+from export.tracing import OPSET, export_onnx
 
 
 def onnx_step(run: Run, contract: Contract, checkpoint: Path) -> Path:
@@ -94,33 +86,3 @@ def check_fp16_step(run: Run, contract: Contract, photos: Path) -> Path:
         details["fp32_vs_fp16"] = difference.record(FP16_BUDGET)
         difference.require(FP16_BUDGET, path, source)
     return path
-
-
-@contextmanager
-def recorded_check(run: Run, name: str, *files: Path) -> Iterator[dict[str, Any]]:
-    """Record a check with what it measured: passed, or failed with the reason. The first file is the one checked."""
-    inputs = {path.name: sha256(path) for path in files}
-    details: dict[str, Any] = {}
-    try:
-        yield details
-    except ExportError as error:
-        run.record(Step(name, inputs, passed=False, details=details | {"reason": str(error)}))
-        raise
-    run.record(Step(name, inputs, details=details))
-
-
-def validation_batches(contract: Contract, photos: Path) -> list[Feed]:
-    """Extremes, and tiles of real photos."""
-    return batches([*extreme_samples(contract.tile_px), *photo_samples(photos, contract.tile_px)], contract)
-
-
-def load_onnx(path: Path) -> onnx.ModelProto:
-    """Read an ONNX file.
-
-    Raises:
-        ExportError: it does not parse.
-    """
-    try:
-        return onnx.load(path)
-    except DecodeError:
-        raise ExportError(f"{path} does not read as ONNX: export the run again") from None

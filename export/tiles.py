@@ -12,7 +12,7 @@ from pixels.edit import enhance
 from pixels.metering import EXPONENT_RANGE
 from pixels.ranges import Floats
 
-SAMPLES = Path("samples")  # photos that ship with the project
+SAMPLES = Path("docs/samples")  # photos that ship with the project
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png"}
 DETAIL_TILES = 3  # of each photo
 Sample = tuple[Floats, Floats]  # tile (3, tile, tile) in [0, 1]; exponent (1,)
@@ -80,3 +80,8 @@ def batch_sizes(max_batch: int) -> list[int]:
     """One, an odd number in between, and the maximum."""
     odd = max(max_batch - 1 - max_batch % 2, 1)
     return sorted({1, min(3, odd), max_batch})
+
+
+def validation_batches(contract: Contract, photos: Path) -> list[dict[str, Floats]]:
+    """Extremes, and tiles of real photos."""
+    return batches([*extreme_samples(contract.tile_px), *photo_samples(photos, contract.tile_px)], contract)
