@@ -20,7 +20,7 @@ from clients.errors import BusyError, DeniedError, EnhanceError, OptionError, Pr
 from clients.folders import PATTERNS, Naming, Plan, Search
 from clients.ledger import Job, Ledger, LedgerError
 from clients.report import Report
-from clients.request import FORMATS, MODES, Options
+from clients.request import FORMATS, MAX_STRENGTH, MODES, Options
 from clients.transports.base import Tls
 from clients.watch import watch
 
@@ -136,7 +136,7 @@ def no_photos(options: argparse.Namespace) -> str:
 
 
 def _tell(report: Report, options: argparse.Namespace) -> None:
-    if not options.quiet:
+    if report.seconds and not options.quiet:
         print(report.as_text(), file=sys.stderr)
     if options.json:
         print(report.as_json())
@@ -242,7 +242,7 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
 def _add_photo_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("photos")
     group.add_argument("--mode", choices=MODES, help="full quality, or fast (default: the server's)")
-    group.add_argument("--strength", type=float, metavar="S", help="how much of the edit, 0 to 1")
+    group.add_argument("--strength", type=float, metavar="S", help=f"factor on the edit, 0 to {MAX_STRENGTH}")
     group.add_argument("--format", choices=FORMATS, help="of the outputs (default: the server's)")
     group.add_argument("--quality", type=int, metavar="Q", help="of lossy formats, 1 to 100")
     group.add_argument("--suffix", help="put before the extension of each output's name")

@@ -20,6 +20,7 @@ MODEL = "enhance"
 INPUT, OUTPUT = "IMAGE", "ENHANCED"
 MODES = ("full", "fast")
 EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "tiff": ".tif", "webp": ".webp"}
+MAX_STRENGTH = 1.5
 FORMATS = (*EXTENSIONS, "same")
 
 
@@ -34,7 +35,7 @@ class Options:
     mode: str | None = None
     """`full` (coarse and detail pass) or `fast` (coarse pass alone)."""
     strength: float | None = None
-    """How much of the edit is applied, 0 (none) to 1 (all)."""
+    """Factor on the edit: 0 leaves the photo as it is, 1 is the full edit, up to `MAX_STRENGTH`."""
     format: str | None = None
     """`jpeg`, `png`, `tiff`, `webp`, or `same` as the photo that was sent."""
     quality: int | None = None
@@ -46,8 +47,8 @@ class Options:
             self.format in (None, *FORMATS), f"format {self.format!r} is unknown: choose one of {', '.join(FORMATS)}"
         )
         _check(
-            self.strength is None or (math.isfinite(self.strength) and 0 <= self.strength <= 1),
-            f"strength {self.strength} is outside 0 to 1",
+            self.strength is None or (math.isfinite(self.strength) and 0 <= self.strength <= MAX_STRENGTH),
+            f"strength {self.strength} is outside 0 to {MAX_STRENGTH}",
         )
         _check(self.quality is None or 1 <= self.quality <= 100, f"quality {self.quality} is outside 1 to 100")
 

@@ -109,6 +109,11 @@ async def settle(result: Awaitable[Value] | Value) -> Value:
     return await result if inspect.isawaitable(result) else result
 
 
+def plain(message: str) -> str:
+    """A server's message without the path that it took inside the server."""
+    return message.removeprefix(f"in ensemble '{MODEL}', ")
+
+
 def no_connection(address: Address) -> str:
     """What to tell a person when nobody answers."""
     return f"no connection to {address}: is the server running there?"

@@ -21,7 +21,8 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, grpc_answer, grpc_request
-from clients.transports.base import Address, Tls, no_connection, not_ready, settle
+from clients.transports.base import Address, Tls, no_connection, not_ready, plain, settle
+from clients.transports.shared_memory import Lanes
 
 CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", -1),  # a 100-megapixel TIFF is over the default of 4 MB by far
@@ -33,6 +34,7 @@ CHANNEL_OPTIONS = [
     ("grpc.max_reconnect_backoff_ms", 2_000),  # finds a restarted server within 2 s instead of 120 s
     ("grpc.enable_http_proxy", 0),  # photos go to the server that was named, through nobody else
 ]
+LANE_LOST = "shared memory"  # the answer was too large for its region, or the server was started anew
 NO_CONNECTION = re.compile(
     r"connect|socket|recvmsg|sendmsg|GOAWAY|reset|closed|keepalive|DNS|resol|handshake|ping", re.I
 )
@@ -55,15 +57,36 @@ class GrpcTransport:
         self._asynchronous = asynchronous
         self._channel = _channel(address, tls, asynchronous)
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
+        self._lanes = Lanes(address, self._stub, self._headers)
 
     async def infer(self, photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
         """See `Transport.infer`."""
+        lane = await self._lanes.borrow(photo, parameters)
         request = grpc_request(photo, parameters, timeout_s)
+        if lane is None:
+            return grpc_answer(await self._call(request, timeout_s))
         try:
-            response = await settle(self._stub.ModelInfer(request, timeout=timeout_s, metadata=self._headers))
+            response = await self._call(lane.request(request, photo), timeout_s)
+        except ServerError as error:
+            if LANE_LOST not in str(error):
+                self._lanes.give_back(lane)
+                raise
+            await self._lanes.discard(lane)
+            return grpc_answer(await self._call(grpc_request(photo, parameters, timeout_s), timeout_s))
+        except (PhotoError, BusyError):
+            self._lanes.give_back(lane)
+            raise
+        enhanced = lane.read(response)
+        self._lanes.give_back(lane)
+        return enhanced
+
+    async def _call(
+        self, request: service_pb2.ModelInferRequest, timeout_s: float | None
+    ) -> service_pb2.ModelInferResponse:
+        try:
+            return await settle(self._stub.ModelInfer(request, timeout=timeout_s, metadata=self._headers))
         except grpc.RpcError as error:
             raise error_from_status(error.code(), error.details() or "", self.address) from error
-        return grpc_answer(response)
 
     async def check(self, timeout_s: float) -> None:
         """See `Transport.check`."""
@@ -81,6 +104,7 @@ class GrpcTransport:
 
     async def close(self) -> None:
         """See `Transport.close`."""
+        await self._lanes.close()
         await settle(self._channel.close())
 
 
@@ -109,4 +133,6 @@ def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> 
         grpc.StatusCode.PERMISSION_DENIED: DeniedError,
         grpc.StatusCode.UNIMPLEMENTED: ProtocolError,
     }.get(code, ServerError)
-    return kind(details if kind in (PhotoError, ServerError) and details else f"{address}: {details or code.name}")
+    return kind(
+        plain(details) if kind in (PhotoError, ServerError) and details else f"{address}: {details or code.name}"
+    )

@@ -21,7 +21,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, http_answer, http_request
-from clients.transports.base import Address, Tls, no_connection, not_ready, settle
+from clients.transports.base import Address, Tls, no_connection, not_ready, plain, settle
 
 CONNECT_TIMEOUT_S = 2.0
 
@@ -123,7 +123,9 @@ def error_from_status(status: int, text: str, address: Address) -> EnhanceError:
     }
     kind = kinds.get(status, ServerError if status >= 500 else ProtocolError)
     message = _message(text)
-    return kind(message if kind in (PhotoError, ServerError) and message else f"{address}: HTTP {status} {message}")
+    return kind(
+        plain(message) if kind in (PhotoError, ServerError) and message else f"{address}: HTTP {status} {message}"
+    )
 
 
 def _message(text: str) -> str:
