@@ -1,6 +1,8 @@
 """The one module that knows Triton's Python backend: requests to function calls, results and errors to responses."""
 
 import json
+import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +16,30 @@ from pixels.options import Options
 Tensors = Mapping[str, NDArray[Any]]
 
 
+class Cancelled(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class Deadline:
+    """Whether anybody still waits for a request's answer.
+
+    Triton tells a model of an ensemble that the client has gone only before it starts (the ensemble scheduler cancels
+    between steps), but hands it the client's timeout: a long step watches that itself.
+    """
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        timeout_us = request.timeout()
+        self._end_s = time.monotonic() + timeout_us / 1e6 if timeout_us else math.inf
+
+    def check(self) -> None:
+        """Raise Cancelled where the client has gone or its timeout has passed."""
+        if self._request.is_cancelled():
+            raise Cancelled("the client cancelled the request")
+        if time.monotonic() > self._end_s:
+            raise Cancelled("the client's timeout passed before the photo was finished")
+
+
 def answer(request: Any, handle: Callable[[Any], Tensors]) -> Any:
     """One response for one request: a bad photo never sinks its neighbours.
 
@@ -25,6 +51,8 @@ def answer(request: Any, handle: Callable[[Any], Tensors]) -> Any:
         outputs = handle(request)
     except RequestError as error:
         return _failure(str(error), pb_utils.TritonError.INVALID_ARG)
+    except Cancelled as reason:
+        return _failure(str(reason), pb_utils.TritonError.CANCELLED)
     except Exception as error:  # a dead stub would fail the photos of everybody else
         pb_utils.Logger.log_error(f"unexpected {type(error).__name__}: {error}")
         return _failure(f"the server failed on this photo ({type(error).__name__})", pb_utils.TritonError.INTERNAL)
@@ -68,3 +96,23 @@ def samples(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.uint16]
 def as_bytes(photo: NDArray[Any]) -> NDArray[np.uint8]:
     """The inverse of samples."""
     return np.ascontiguousarray(photo).view(np.uint8)
+
+
+class Counters:
+    """A Prometheus counter of the server's metrics page, one line for each set of labels.
+
+    Args:
+        name: ending in _total.
+        description: of what is counted.
+    """
+
+    def __init__(self, name: str, description: str) -> None:
+        self._family = pb_utils.MetricFamily(name=name, description=description, kind=pb_utils.MetricFamily.COUNTER)
+        self._lines: dict[tuple[tuple[str, str], ...], Any] = {}
+
+    def add(self, amount: float, **labels: str) -> None:
+        """Count."""
+        key = tuple(labels.items())
+        if key not in self._lines:
+            self._lines[key] = self._family.Metric(labels=labels)
+        self._lines[key].increment(amount)

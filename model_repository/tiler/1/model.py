@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import triton_python_backend_utils as pb_utils
 
 from pixels.edit import enhance
 from pixels.ranges import Floats
-from pixels.serving import Tensors, answer, as_bytes, options, samples, setting, tensor
+from pixels.serving import Counters, Deadline, Tensors, answer, as_bytes, options, samples, setting, tensor
 
 
 class TritonPythonModel:
@@ -18,6 +19,9 @@ class TritonPythonModel:
         self.overlap_px = int(setting(args, "overlap_px"))
         self.tiles_in_flight = int(setting(args, "tiles_in_flight"))
         self.workers = ThreadPoolExecutor(self.tiles_in_flight)
+        self.photos = Counters("enhancer_photos_total", "Photos edited")
+        self.megapixels = Counters("enhancer_megapixels_total", "Megapixels edited")
+        self.tiles = Counters("enhancer_tiles_total", "Tiles sent to the generator")
 
     def execute(self, requests: list[Any]) -> list[Any]:
         return [answer(request, self.edit) for request in requests]
@@ -27,19 +31,24 @@ class TritonPythonModel:
 
     def edit(self, request: Any) -> Tensors:
         chosen = options(request)
+        photo = samples(tensor(request, "PIXELS"))
         edited = enhance(
-            samples(tensor(request, "PIXELS")),
-            self.run_tiles,
+            photo,
+            partial(self.run_tiles, Deadline(request), chosen.mode),
             detail=chosen.mode == "full",
             strength=chosen.strength,
             overlap_px=self.overlap_px,
         )
+        self.photos.add(1, mode=chosen.mode)
+        self.megapixels.add(photo.shape[0] * photo.shape[1] / 1e6, mode=chosen.mode)
         return {"ENHANCED_PIXELS": as_bytes(edited)}
 
-    def run_tiles(self, tiles: Iterable[Floats], exponent: float) -> Iterator[Floats]:
-        """pixels.edit.RunTiles: results in order, the next tiles under way while one is blended."""
+    def run_tiles(self, deadline: Deadline, mode: str, tiles: Iterable[Floats], exponent: float) -> Iterator[Floats]:
+        """pixels.detail.RunTiles: results in order, the next tiles under way while one is blended."""
         waiting: deque[Future[Floats]] = deque()
         for tile in tiles:
+            deadline.check()
+            self.tiles.add(1, mode=mode)
             waiting.append(self.workers.submit(run_tile, tile, exponent))
             if len(waiting) == self.tiles_in_flight:
                 yield waiting.popleft().result()

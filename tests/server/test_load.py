@@ -1,0 +1,133 @@
+"""Under load: shared batches, shedding, cancellation, a server that outlives its clients."""
+
+import multiprocessing
+import os
+import re
+import signal
+import threading
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tritonclient import grpc
+
+from clients import Enhancer, Retry
+from clients.errors import UnavailableError
+from clients.request import INPUT, MODEL, OUTPUT
+from deploy.launcher import TritonServer
+from tests.photos import encoded, photo
+
+
+def image(file: bytes) -> grpc.InferInput:
+    tensor = grpc.InferInput(INPUT, [len(file)], "UINT8")
+    tensor.set_data_from_numpy(np.frombuffer(file, np.uint8))
+    return tensor
+
+
+def executions(server: TritonServer) -> tuple[int, int]:
+    """Tiles and batches that the generator has run."""
+    statistics = grpc.InferenceServerClient(f"127.0.0.1:{server.ports.grpc}").get_inference_statistics("generator")
+    return statistics.model_stats[0].inference_count, statistics.model_stats[0].execution_count
+
+
+def metric(server: TritonServer, name: str, labels: str = "") -> float:
+    with urllib.request.urlopen(server.metrics_url, timeout=5) as answer:
+        lines = re.findall(rf"^{name}\{{[^}}]*{labels}[^}}]*\}} (\S+)$", answer.read().decode(), re.MULTILINE)
+    return sum(map(float, lines))
+
+
+def test_tiles_of_different_photos_share_batches(server: TritonServer) -> None:
+    """Photos of one tile each: a batch of more than one holds tiles of several photos."""
+    before = executions(server)
+    file = encoded(photo(400, 300))
+    with Enhancer(server.grpc_url) as enhancer, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: enhancer.enhance(file), range(24)))
+    tiles, batches = np.subtract(executions(server), before)
+    assert tiles == 24
+    assert batches < tiles
+
+
+def test_overload_is_shed_as_unavailable_and_the_rest_is_served(identity_server: TritonServer) -> None:
+    file = encoded(photo(1400, 1400))
+
+    def outcome(_: int) -> str:
+        try:
+            return enhancer.enhance(file, mode="full").format
+        except UnavailableError:
+            return "shed"
+
+    with Enhancer(identity_server.grpc_url, retry=Retry(attempts=1)) as enhancer, ThreadPoolExecutor(40) as pool:
+        outcomes = list(pool.map(outcome, range(40)))
+        assert set(outcomes) == {"jpeg", "shed"}
+        assert outcomes.count("jpeg") >= 16
+        assert enhancer.enhance(encoded(photo(64, 64))).size_px == (64, 64)
+
+
+def settled(server: TritonServer, name: str) -> float:
+    """A counter's value once it no longer grows."""
+    values = [-1.0, metric(server, name)]
+    while values[-1] != values[-2]:
+        time.sleep(0.5)
+        values.append(metric(server, name))
+    return values[-1]
+
+
+def test_work_stops_when_the_clients_timeout_has_passed(identity_server: TritonServer) -> None:
+    before = settled(identity_server, "enhancer_tiles_total")
+    client = grpc.InferenceServerClient(f"127.0.0.1:{identity_server.ports.grpc}")
+    with pytest.raises(grpc.InferenceServerException, match="timeout passed"):
+        client.infer(MODEL, [image(encoded(photo(5000, 4000)))], parameters={"mode": "full"}, timeout=800_000)
+    assert settled(identity_server, "enhancer_tiles_total") - before < 105  # of 109
+
+
+def send_and_wait(url: str, file: bytes) -> None:
+    with Enhancer(url) as enhancer:
+        enhancer.enhance(file, mode="full")
+
+
+def test_a_killed_client_leaves_the_server_serving(identity_server: TritonServer) -> None:
+    before = metric(identity_server, "enhancer_tiles_total")
+    client = multiprocessing.get_context("spawn").Process(
+        target=send_and_wait, args=(identity_server.grpc_url, encoded(photo(3000, 2000)))
+    )
+    client.start()
+    while metric(identity_server, "enhancer_tiles_total") == before:
+        time.sleep(0.02)
+    assert client.pid is not None
+    os.kill(client.pid, signal.SIGKILL)
+    client.join()
+    with Enhancer(identity_server.grpc_url) as enhancer:
+        assert enhancer.enhance(encoded(photo(64, 64))).size_px == (64, 64)
+
+
+def test_a_small_photo_does_not_wait_for_a_large_one(identity_server: TritonServer) -> None:
+    large, small = encoded(photo(5000, 4000)), encoded(photo(400, 300))
+    with Enhancer(identity_server.grpc_url) as enhancer, ThreadPoolExecutor(1) as pool:
+        before = metric(identity_server, "enhancer_tiles_total")
+        waiting = pool.submit(enhancer.enhance, large, mode="full")
+        while metric(identity_server, "enhancer_tiles_total") == before:
+            time.sleep(0.02)
+        enhancer.enhance(small)
+        assert not waiting.done()
+        assert waiting.result().size_px == (5000, 4000)
+
+
+def test_photos_megapixels_and_tiles_are_counted_by_mode(identity_server: TritonServer) -> None:
+    names = ("enhancer_photos_total", "enhancer_megapixels_total", "enhancer_tiles_total")
+    before = [metric(identity_server, name, 'mode="full"') for name in names]
+    with Enhancer(identity_server.grpc_url) as enhancer:
+        enhancer.enhance(encoded(photo(1000, 500)), mode="full")
+    counted = [metric(identity_server, name, 'mode="full"') for name in names]
+    assert np.subtract(counted, before) == pytest.approx([1, 0.5, 1 + 3])
+
+
+def test_no_name_and_no_pixel_is_logged(identity_server: TritonServer, tmp_path: Path) -> None:
+    private = tmp_path / "Mrs-Example-bedroom.jpg"
+    private.write_bytes(encoded(photo(64, 64)))
+    with Enhancer(identity_server.grpc_url) as enhancer:
+        enhancer.enhance(private)
+    assert "Mrs-Example" not in identity_server.log.read_text(errors="replace")
+    assert OUTPUT not in identity_server.log.read_text(errors="replace")
