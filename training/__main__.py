@@ -1,15 +1,22 @@
 """The command line: ``python -m training train|evaluate|pairs-from-brackets|pairs-from-radiance``."""
 
 import argparse
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from lightning_fabric import Fabric
 
-from training.data.pairs import read_pairs
+from pixels.edit import enhance
+from training.data.brackets import make_pairs_from_brackets
+from training.data.pairs import read_pairs, split_pairs
+from training.data.simulation import Simulation, make_pairs, split_panoramas
 from training.errors import TrainingError
+from training.evaluation import evaluate, table
+from training.inference import tile_runner
 from training.loop import Run, train
+from training.networks.weights import load_generator
 from training.recipes import RECIPES, Recipe
 
 
@@ -31,6 +38,9 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     add_train(commands.add_parser("train", help="train a generator on before/after pairs"))
+    add_evaluate(commands.add_parser("evaluate", help="score a generator on before/after pairs"))
+    add_brackets(commands.add_parser("pairs-from-brackets", help="make pairs from exposure stacks"))
+    add_radiance(commands.add_parser("pairs-from-radiance", help="make pairs from HDR panoramas"))
     return root
 
 
@@ -59,7 +69,7 @@ def run_training(options: argparse.Namespace) -> None:
     """``train``."""
     recipe = overridden(RECIPES[options.recipe](), options)
     pairs = read_pairs(options.jsonl)
-    validation = read_pairs(options.validation)
+    pairs, validation = (pairs, read_pairs(options.validation)) if options.validation else split_pairs(pairs)
     options.out.mkdir(parents=True, exist_ok=True)
     fabric = Fabric(
         devices=options.devices,
@@ -68,6 +78,61 @@ def run_training(options: argparse.Namespace) -> None:
     )
     fabric.launch()
     train(fabric, recipe, Run(options.out, pairs, validation, options.resume, options.init, options.vgg))
+
+
+def add_evaluate(command: argparse.ArgumentParser) -> None:
+    """Options of ``evaluate``."""
+    command.set_defaults(command=run_evaluation)
+    command.add_argument("--checkpoint", type=Path, required=True, help="weights of a generator (.safetensors)")
+    command.add_argument("--jsonl", type=Path, required=True, help="pairs")
+    command.add_argument(
+        "--out", type=Path, default=Path("artifacts/evaluation"), help="folder of results (%(default)s)"
+    )
+
+
+def run_evaluation(options: argparse.Namespace) -> None:
+    """``evaluate``."""
+    run_tiles = tile_runner(load_generator(options.checkpoint))
+    print(table(evaluate(read_pairs(options.jsonl), lambda photo: enhance(photo, run_tiles), options.out)))
+
+
+def add_brackets(command: argparse.ArgumentParser) -> None:
+    """Options of ``pairs-from-brackets``."""
+    command.set_defaults(command=run_brackets)
+    command.add_argument("folder", type=Path, help="one folder per stack, or photos side by side with EXIF data")
+    command.add_argument("--out", type=Path, default=Path("artifacts/pairs"), help="folder of the pairs (%(default)s)")
+
+
+def run_brackets(options: argparse.Namespace) -> None:
+    """``pairs-from-brackets``."""
+    count, refused = make_pairs_from_brackets(options.folder, options.out)
+    for line in refused:
+        print(f"refused {line}", file=sys.stderr)
+    print(f"{options.out / 'train.jsonl'}: {count} pairs, {len(refused)} stacks refused")
+
+
+def add_radiance(command: argparse.ArgumentParser) -> None:
+    """Options of ``pairs-from-radiance``."""
+    command.set_defaults(command=run_radiance)
+    command.add_argument("panoramas", type=Path, help="folder of equirectangular .hdr files, e.g. Poly Haven's")
+    command.add_argument(
+        "--out", type=Path, default=Path("artifacts/dataset"), help="folder of the pairs (%(default)s)"
+    )
+    command.add_argument("--scenes", type=int, default=1600, help="views, two pairs each (%(default)s)")
+    command.add_argument("--size", type=int, default=512, help="long edge of the photos in pixels (%(default)s)")
+    command.add_argument("--seed", type=int, default=0, help="the same seed makes the same files (%(default)s)")
+    command.add_argument("--processes", type=int, default=os.cpu_count(), help="(%(default)s)")
+
+
+def run_radiance(options: argparse.Namespace) -> None:
+    """``pairs-from-radiance``."""
+    training, validation = split_panoramas(options.panoramas)
+    for name, panoramas, scenes in (
+        ("validation", validation, options.scenes // 20),
+        ("train", training, options.scenes),
+    ):
+        simulation = Simulation(panoramas, scenes, options.size, options.seed, decorated=name == "train")
+        make_pairs(simulation, options.out / name, options.out / f"{name}.jsonl", options.processes)
 
 
 def overridden(recipe: Recipe, options: argparse.Namespace) -> Recipe:

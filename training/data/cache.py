@@ -12,12 +12,11 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from pixels.resampling import to_coarse
 from training.data.fusion import Photo
-from training.data.pairs import Pair, PairsError
+from training.data.pairs import Pair, PairsError, read_photo
 
 Squares: TypeAlias = NDArray[np.uint8]  # (pairs, 2, side, side, 3): source and target of each pair
 
@@ -73,20 +72,18 @@ def decode_all(paths: Sequence[Path], side_px: int) -> Iterator[Photo]:
     with ThreadPoolExecutor() as pool:
         squares = pool.map(lambda path: decode(path, side_px), paths)
         for square in tqdm(squares, total=len(paths), unit="photo", desc="cache"):
-            if isinstance(square, str):
-                broken.append(square)
+            if isinstance(square, PairsError):
+                broken.append(f"  {square}")
             else:
                 yield square
     if broken:
         raise PairsError(f"{len(broken)} photos are damaged; replace or remove them:\n" + "\n".join(broken))
 
 
-def decode(path: Path, side_px: int) -> Photo | str:
-    """A photo, upright, squashed to a square; where it is damaged, a line that says so."""
+def decode(path: Path, side_px: int) -> Photo | PairsError:
+    """A photo, upright, squashed to a square; where it is damaged, the error, so that others are still looked at."""
     try:
-        with Image.open(path) as image:
-            image.draft("RGB", (2 * side_px, 2 * side_px))  # a large JPEG is shrunk while it is decoded
-            photo = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except OSError as error:
-        return f"  {path}: {error}"
-    return np.asarray(np.rint(to_coarse(photo, side_px) * 255)).astype(np.uint8)
+        square = to_coarse(read_photo(path, at_least_px=2 * side_px), side_px)
+    except PairsError as error:
+        return error
+    return np.asarray(np.rint(square * 255)).astype(np.uint8)

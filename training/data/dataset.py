@@ -45,7 +45,6 @@ class PairDataset(Dataset[Batch]):
 
     def __getitem__(self, key: Key) -> Batch:
         """Tile and target, float32 [3, side, side] in [0, 1], and the whole photo's exponent, float32 [1]."""
-        cv2.setNumThreads(1)
         epoch, index = key
         rng = np.random.default_rng((self.seed, epoch, index))
         tile, target = augment(self.squares[index], self.side_px, self.augmentation, rng)
@@ -90,6 +89,8 @@ class EpochSampler(Sampler[Key]):
 
 def load_batches(dataset: PairDataset, sampler: EpochSampler, batch_size: int, workers: int) -> DataLoader[Batch]:
     """Full batches of one epoch; the remainder waits for another epoch's order."""
+    cv2.setNumThreads(1)  # before workers are forked: they would wait for ever for OpenCV's threads
+    dataset.exponents  # noqa: B018  # before, so that workers need not each compute them
     return DataLoader(
         dataset,
         batch_size,

@@ -5,13 +5,20 @@ is named at once, so that nobody fixes a dataset one crash at a time.
 """
 
 import json
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from training.errors import TrainingError
+
+QUALITY = 97  # of the JPEG files that are written here
+FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
 
 
 class PairsError(TrainingError):
@@ -90,8 +97,52 @@ def photo_size(path: Path) -> str:
     return f"{width}x{height}"
 
 
+def split_pairs(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Pairs for training and for validation: one target in ten is held out, with all its sources, the same every time.
+
+    Raises:
+        PairsError: too few pairs to hold one out.
+    """
+    targets = sorted({pair.target for pair in pairs})
+    if len(targets) < 2:
+        raise PairsError("a single pair cannot be split into training and validation; add pairs, or name --validation")
+    held = set(random.Random(0).sample(targets, max(1, len(targets) // 10)))
+    return [pair for pair in pairs if pair.target not in held], [pair for pair in pairs if pair.target in held]
+
+
+def read_photo(path: Path, at_least_px: int | None = None) -> NDArray[np.uint8]:
+    """A photo, upright.
+
+    Args:
+        path: any image file that Pillow reads.
+        at_least_px: smallest side that is needed; a larger JPEG is shrunk while it is decoded, several times faster.
+
+    Returns:
+        uint8 (height, width, 3), RGB.
+
+    Raises:
+        PairsError: the file is damaged.
+    """
+    try:
+        with Image.open(path) as image:
+            if at_least_px is not None:
+                image.draft("RGB", (at_least_px, at_least_px))
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except OSError as error:
+        raise PairsError(f"{path}: does not decode ({error})") from None
+
+
 def write_pairs(jsonl: Path, rows: Iterable[dict[str, str]]) -> None:
     """Write the rows beside the file, then put them in place."""
     partial = jsonl.with_suffix(".partial")
     partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     partial.replace(jsonl)
+
+
+def write_photo(path: Path, photo: NDArray[np.uint8]) -> None:
+    """Write a JPEG of little loss beside the path, then put it in place."""
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, FULL_COLOUR]
+    _, data = cv2.imencode(".jpg", photo[..., ::-1], parameters)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(data.tobytes())
+    partial.replace(path)

@@ -6,19 +6,20 @@ import cv2
 import numpy as np
 
 from training.data.fusion import Radiance
+from training.data.pairs import PairsError
 
 
 def read_panorama(path: Path) -> Radiance:
     """Linear RGB radiance, float32 (height, width, 3), of an equirectangular .hdr or .exr file.
 
     Raises:
-        ValueError: unreadable, or not twice as wide as high.
+        PairsError: unreadable, or not twice as wide as high.
     """
     bgr = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
     if bgr is None or bgr.dtype != np.float32:
-        raise ValueError(f"{path}: not a readable HDR panorama (.hdr, linear radiance)")
+        raise PairsError(f"{path}: not a readable HDR panorama (.hdr, linear radiance)")
     if bgr.shape[1] != 2 * bgr.shape[0]:
-        raise ValueError(f"{path}: {bgr.shape[1]}x{bgr.shape[0]} is not equirectangular; the width is twice the height")
+        raise PairsError(f"{path}: {bgr.shape[1]}x{bgr.shape[0]} is not equirectangular; the width is twice the height")
     return np.maximum(bgr[..., ::-1], 0)
 
 
