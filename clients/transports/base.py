@@ -119,6 +119,11 @@ def no_connection(address: Address) -> str:
     return f"no connection to {address}: is the server running there?"
 
 
+def broken_connection(address: Address, protocol: str) -> str:
+    """What to tell a person when somebody answers and hangs up."""
+    return f"{address} closed the connection: is the server still running, and is this its {protocol} port?"
+
+
 def not_ready(address: Address) -> str:
     """What to tell a person when the server is up without its models."""
     return f"{address} is up, but its model {MODEL!r} is not loaded (yet?)"

@@ -21,7 +21,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, grpc_answer, grpc_request
-from clients.transports.base import Address, Tls, no_connection, not_ready, plain, settle
+from clients.transports.base import Address, Tls, broken_connection, no_connection, not_ready, plain, settle
 from clients.transports.shared_memory import Lanes
 
 CHANNEL_OPTIONS = [
@@ -117,6 +117,12 @@ def _channel(address: Address, tls: Tls, asynchronous: bool) -> grpc.Channel | g
     return library.secure_channel(address.netloc, credentials, options=CHANNEL_OPTIONS)
 
 
+def _lost(address: Address, details: str) -> str:
+    if re.search("certificate|handshake|SSL|TLS", details):
+        return f"no encrypted connection to {address}: {details}"
+    return broken_connection(address, "gRPC") if "Socket closed" in details else no_connection(address)
+
+
 def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> EnhanceError:
     """The error of our tree for a gRPC status."""
     if code is grpc.StatusCode.UNAVAILABLE and OTHER_PROTOCOL.search(details):
@@ -124,7 +130,7 @@ def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> 
             f"{address} does not speak gRPC: is it the HTTP port? Triton's gRPC port is 8001 by default"
         )
     if code is grpc.StatusCode.UNAVAILABLE and NO_CONNECTION.search(details):
-        return UnreachableError(no_connection(address))
+        return UnreachableError(_lost(address, details))
     kind = {
         grpc.StatusCode.UNAVAILABLE: BusyError,
         grpc.StatusCode.INVALID_ARGUMENT: PhotoError,

@@ -21,7 +21,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, http_answer, http_request
-from clients.transports.base import Address, Tls, no_connection, not_ready, plain, settle
+from clients.transports.base import Address, Tls, broken_connection, no_connection, not_ready, plain, settle
 
 CONNECT_TIMEOUT_S = 2.0
 
@@ -97,14 +97,14 @@ def _ssl_context(tls: Tls) -> ssl.SSLContext:
 
 def error_from_exception(error: httpx.TransportError, address: Address) -> EnhanceError:
     """The error of our tree for a failure below HTTP."""
+    if isinstance(error, httpx.ConnectError) and "SSL" in str(error):
+        return UnreachableError(f"no encrypted connection to {address}: {error}")
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ReadError | httpx.WriteError):
         return UnreachableError(no_connection(address))
     if isinstance(error, httpx.TimeoutException):
         return DeadlineError(f"no answer from {address} in time")
     if isinstance(error, httpx.RemoteProtocolError) and "disconnected without" in str(error):
-        return UnreachableError(
-            f"{address} closed the connection: is the server still running, and is this its HTTP port?"
-        )
+        return UnreachableError(broken_connection(address, "HTTP"))
     return ProtocolError(f"{address} does not speak HTTP: is it the gRPC port? Triton's HTTP port is 8000 by default")
 
 
