@@ -56,18 +56,24 @@ def check_activations(model: onnx.ModelProto, feeds: list[Feed]) -> tuple[str, f
     Raises:
         ExportError: one comes near the end of the FP16 range, or is not a number.
     """
-    ranges: dict[str, float] = {}
     probe = copy.deepcopy(model)
     names = [name for node in probe.graph.node for name in node.output]
     del probe.graph.output[:]
     probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
     session = onnxruntime.InferenceSession(probe.SerializeToString(), providers=["CPUExecutionProvider"])
-    for feed in feeds:
-        for name, values in zip(names, session.run(names, feed), strict=True):
-            ranges[name] = float(np.fmax(np.abs(values).max(initial=0.0), ranges.get(name, 0.0)))
-            if not np.isfinite(values).all() or ranges[name] > MAX_ACTIVATION:
+    ranges = dict.fromkeys(names, 0.0)
+    for tile in (tile for feed in feeds for tile in _single_tiles(feed)):  # a batch's activations are gigabytes
+        for name, values in zip(names, session.run(names, tile), strict=True):
+            ranges[name] = max(ranges[name], float(np.abs(values).max()))
+            if not ranges[name] <= MAX_ACTIVATION or np.isnan(values).any():
                 raise ExportError(
                     f"activation {name} reaches {ranges[name]:.0f}, too near the end of the FP16 range (limit "
                     f"{MAX_ACTIVATION:.0f}): train on with weight decay or a lower learning rate"
                 )
     return max(ranges.items(), key=lambda item: item[1])
+
+
+def _single_tiles(feed: Feed) -> list[Feed]:
+    """A batch, tile by tile."""
+    (count,) = {len(values) for values in feed.values()}
+    return [{name: values[index : index + 1] for name, values in feed.items()} for index in range(count)]

@@ -44,7 +44,7 @@ def _cut(path: Path, tile_px: int) -> list[Sample]:
             yield tile
 
     with Image.open(path) as image:
-        enhance(np.asarray(image.convert("RGB")), record, tile_px=tile_px)
+        enhance(np.asarray(image.convert("RGB")), record, tile_px=tile_px, overlap_px=tile_px // 8)
     coarse, detail = served[:1], served[1:]
     return coarse + detail[:: max(len(detail) // DETAIL_TILES, 1)][:DETAIL_TILES]
 
