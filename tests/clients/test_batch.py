@@ -1,0 +1,154 @@
+"""Batches: how many photos are in flight, what stops a batch, and what it leaves behind."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from clients import AsyncEnhancer, FakeTransport, Options, Retry
+from clients.batch import LOSSES, Batch, Outcome, StorageError
+from clients.errors import BusyError, PhotoError, ServerError, UnreachableError
+from clients.folders import Naming, Plan, Search
+from clients.ledger import Ledger
+from tests.clients.strict_server import StrictServer, running
+from tests.photos import encoded, photo
+
+PHOTO = encoded(photo(40, 30))
+Answer = Callable[[bytes, Mapping[str, str | int]], bytes]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """Twelve different photos, noted and pending."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    for number in range(12):
+        (tmp_path / f"in/{number:02}.jpg").write_bytes(PHOTO + bytes([number]))
+    return scanned(tmp_path)
+
+
+def scanned(root: Path) -> Ledger:
+    ledger = Ledger(root / "in", root / "out")
+    for job in Plan(Naming(), Search(), "").mirror(root / "in", root / "out"):
+        ledger.note(job)
+    return ledger
+
+
+def run(ledger: Ledger, client: FakeTransport | str, in_flight: int = 4, patience_s: float = 5) -> list[Outcome]:
+    async def collect() -> list[Outcome]:
+        where = {"transport": client} if isinstance(client, FakeTransport) else {"url": client}
+        async with AsyncEnhancer(**where, retry=Retry(attempts=1)) as enhancer:
+            batch = Batch(ledger, enhancer, Options(), in_flight, patience_s)
+            return [outcome async for outcome in batch.run()]
+
+    return asyncio.run(collect())
+
+
+def test_every_photo_is_done_once(ledger: Ledger) -> None:
+    fake = FakeTransport()
+    outcomes = run(ledger, fake)
+    assert len(outcomes) == len(fake.requests) == ledger.counts()["done"] == 12
+    assert all((ledger.targets / f"{n:02}.jpg").read_bytes() == PHOTO + bytes([n]) for n in range(12))
+
+
+def test_bad_photos_fail_alone(ledger: Ledger) -> None:
+    def answer(content: bytes, parameters: object) -> bytes:
+        if content[-1] in (3, 7):
+            raise PhotoError("not a photo") if content[-1] == 3 else ServerError("failed")
+        return content
+
+    run(ledger, FakeTransport(answer))
+    assert [(each.source, each.reason) for each in ledger.failures()] == [
+        ("03.jpg", "not a photo"),
+        ("07.jpg", "failed"),
+    ]
+    assert ledger.counts()["done"] == 10
+
+
+def test_in_flight_is_used_and_kept(ledger: Ledger) -> None:
+    server = StrictServer()
+    server.hold.clear()
+
+    async def collect(url: str) -> None:
+        async with AsyncEnhancer(url, retry=Retry(attempts=1)) as enhancer:
+            release = asyncio.get_running_loop().call_later(0.5, server.hold.set)
+            async for _ in Batch(ledger, enhancer, Options(), in_flight=5).run():
+                pass
+            release.cancel()
+
+    with running(server) as port:
+        asyncio.run(collect(f"grpc://127.0.0.1:{port}"))
+    assert server.most_in_flight == 5
+
+
+def test_a_small_queue_is_adapted_to_and_nothing_fails(ledger: Ledger) -> None:
+    server = StrictServer(room=2)
+    with running(server) as port:
+        run(ledger, f"grpc://127.0.0.1:{port}", in_flight=12)
+    assert ledger.counts()["done"] == 12 == len(server.answered)
+
+
+def test_a_photo_that_kills_the_server_is_given_up_and_the_others_are_done(ledger: Ledger) -> None:
+    def answer(content: bytes, parameters: object) -> bytes:
+        if content[-1] == 5:
+            raise UnreachableError("gone")
+        return content
+
+    fake = FakeTransport(answer)
+    run(ledger, fake)
+    assert [each.source for each in ledger.failures()] == ["05.jpg"]
+    assert len(fake.requests) == 11 + LOSSES
+
+
+@pytest.mark.parametrize("kind", [UnreachableError, BusyError])
+def test_without_a_server_photos_stay_pending(ledger: Ledger, kind: type[UnreachableError]) -> None:
+    def answer(content: bytes, parameters: object) -> bytes:
+        raise kind("no")
+
+    class Gone(FakeTransport):
+        async def check(self, timeout_s: float) -> None:
+            raise kind("no")
+
+    with pytest.raises(kind):
+        run(ledger, Gone(answer), patience_s=0.2)
+    assert ledger.counts()["pending"] == 12 and not ledger.failures()
+
+
+def test_unwritable_outputs_stop_the_batch_and_the_next_run_finishes_it(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "out/05.jpg").mkdir()  # in the way of one photo alone
+
+    def answer(content: bytes, parameters: object) -> bytes:
+        if content[-1] == 8:
+            ledger.targets = Path("/proc/nowhere")  # where nothing can be written
+        return content
+
+    with pytest.raises(StorageError, match="cannot write"):
+        run(ledger, FakeTransport(answer), in_flight=1)
+    ledger.close()
+    again = scanned(tmp_path)
+    assert [each.source for each in again.failures()] == ["05.jpg"]
+    run(again, FakeTransport())
+    assert again.counts()["done"] == 11
+
+
+def test_source_that_vanishes_fails_alone(ledger: Ledger) -> None:
+    (ledger.sources / "04.jpg").unlink()
+    run(ledger, FakeTransport())
+    assert [(each.source, each.reason) for each in ledger.failures()] == [
+        ("04.jpg", "cannot be read: No such file or directory")
+    ]
+
+
+def test_memory_stays_flat(ledger: Ledger) -> None:
+    jobs = ledger.pending()
+    asked = []
+
+    def pending() -> object:
+        for job in jobs:
+            asked.append(len(asked) + 1 - ledger.counts()["done"])
+            yield job
+
+    ledger.pending = pending  # type: ignore[method-assign]
+    run(ledger, FakeTransport(), in_flight=3)
+    assert max(asked) <= 3 and len(asked) == 12  # never more photos held than are in flight

@@ -1,0 +1,190 @@
+"""The command line as a person meets it: exit codes, messages, pipes, reports."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clients.cli import main
+from deploy.launcher import Ports, TritonServer
+from tests.photos import decoded, encoded, photo
+
+Run = "subprocess.CompletedProcess[bytes]"
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Path:
+    """A folder with photos, one of which is a text file."""
+    for number in range(6):
+        path = tmp_path / f"shoot/{'kitchen' if number % 2 else 'hall'}/{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(photo(90, 60, number)))
+    (tmp_path / "shoot/hall/notes.jpg").write_text("call the agent")
+    return tmp_path / "shoot"
+
+
+@pytest.fixture
+def url(identity_server: TritonServer) -> str:
+    return identity_server.grpc_url
+
+
+@pytest.fixture
+def nobody() -> str:
+    """An address where no server listens."""
+    return f"grpc://127.0.0.1:{Ports.free().grpc}"
+
+
+def test_folder_with_a_text_file_among_the_photos(shoot: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = shoot.parent / "out"
+    assert main(["enhance", str(shoot), "-o", str(out), "--url", url, "--json"]) == 1
+    report, told = capsys.readouterr()
+    report = json.loads(report)
+    assert (report["done"], report["skipped"], report["pending"]) == (6, 0, 0)
+    assert [Path(each["source"]).name for each in report["failed"]] == ["notes.jpg"]
+    assert "not a photo that can be read" in told and "6 done, 1 failed" in told and "Traceback" not in told
+    assert len(list(out.rglob("*.jpg"))) == 6
+    source, target = shoot / "hall/0.jpg", out / "hall/0.jpg"
+    assert target.stat().st_mtime_ns == source.stat().st_mtime_ns
+    assert np.abs(decoded(target.read_bytes()).astype(int) - decoded(source.read_bytes())).mean() < 3
+
+
+def test_existing_outputs_are_kept_unless_told(shoot: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (shoot / "hall/notes.jpg").unlink()
+    out, common = shoot.parent / "out", [str(shoot), "--url", url, "--json"]
+    counts = []
+    for more in ([], [], ["--overwrite"]):
+        assert main([*common, "-o", str(out), *more]) == 0
+        report = json.loads(capsys.readouterr().out)
+        counts.append((report["done"], report["skipped"]))
+    assert counts == [(6, 0), (0, 6), (6, 0)]
+
+
+def test_metadata_and_profile_come_back(tmp_path: Path, url: str) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    (tmp_path / "a.jpg").write_bytes(encoded(photo(64, 64), exif=exif, icc_profile=b"profile" * 20))
+    assert main([str(tmp_path / "a.jpg"), "-o", str(tmp_path / "b.jpg"), "--url", url]) == 0
+    with Image.open(tmp_path / "b.jpg") as image:
+        assert image.getexif()[0x010F] == "Maker" and image.info["icc_profile"] == b"profile" * 20
+
+
+def test_one_photo_lands_beside_itself_in_the_wanted_format(tmp_path: Path, url: str) -> None:
+    (tmp_path / "a.jpg").write_bytes(encoded(photo(64, 48)))
+    assert main([str(tmp_path / "a.jpg"), "--format", "png", "--url", url]) == 0
+    with Image.open(tmp_path / "a_enhanced.png") as image:
+        assert (image.format, image.size) == ("PNG", (64, 48))
+
+
+def test_dry_run_prints_and_touches_nothing(shoot: Path, nobody: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = shoot.parent / "out"
+    for command in ([str(shoot), "-o", str(out)], ["batch", str(shoot), str(out)]):
+        assert main([*command, "--dry-run", "--format", "webp", "--url", nobody]) == 0
+        assert f"{shoot}/kitchen/1.jpg -> {out}/kitchen/1.webp" in capsys.readouterr().out
+    assert not out.exists()
+
+
+def program(*arguments: object, photo_in: bytes = b"") -> Run:
+    command = [sys.executable, "-m", "clients", *map(str, arguments)]
+    return subprocess.run(command, input=photo_in, capture_output=True, check=False, timeout=60)
+
+
+def test_pipe(url: str) -> None:
+    ran = program("enhance", "-", "--url", url, "--format", "png", photo_in=encoded(photo(50, 40)))
+    assert ran.returncode == 0
+    assert Image.open(io.BytesIO(ran.stdout)).size == (50, 40)
+
+
+def test_pipe_of_a_text_writes_nothing(url: str) -> None:
+    ran = program("enhance", "-", "--url", url, photo_in=b"Dear server")
+    assert (ran.returncode, ran.stdout) == (1, b"") and b"not a photo" in ran.stderr
+
+
+@pytest.mark.parametrize("command", [["enhance", "{shoot}", "-o", "{out}"], ["batch", "{shoot}", "{out}"]])
+def test_no_server(shoot: Path, nobody: str, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [each.format(shoot=shoot, out=shoot.parent / "out") for each in command]
+    assert main([*arguments, "--url", nobody]) == 3
+    told = capsys.readouterr().err
+    assert f"no connection to {nobody}: is the server running there?" in told and len(told.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("scheme", ["grpc", "http"])
+def test_wrong_port_is_exit_3_and_says_so(shoot: Path, identity_server: TritonServer, scheme: str) -> None:
+    port = {"grpc": identity_server.ports.http, "http": identity_server.ports.grpc}[scheme]
+    ran = program("enhance", shoot, "-o", shoot.parent / "out", "--url", f"{scheme}://127.0.0.1:{port}")
+    assert ran.returncode == 3
+    assert b"port" in ran.stderr and b"Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.jpg", "-o", "x.jpg"], "no such photo or folder: missing.jpg"),
+        (["batch", "missing", "out"], "no such folder: missing"),
+        (["empty", "-o", "out"], "no photos found (looked for *.jpg"),
+        (["batch", "empty", "out"], "no photos found"),
+        (["empty"], "name an output folder with -o"),
+        (["a.jpg", "-o", "a.jpg"], "would replace its source"),
+        (["batch", "full", "full"], "outputs would land among their sources"),
+        (["a.jpg", "--url", "localhost:8001"], "no server address: write grpc://HOST:8001"),
+        (["a.jpg", "--strength", "7"], "strength 7.0 is outside 0 to 1.5"),
+        (["a.jpg", "--header", "key"], "write NAME=VALUE"),
+        (["a.jpg", "--timeout-s", "0"], "timeout_s must be above 0"),
+        (["a.jpg", "--private-key", "a.jpg"], "needs both"),
+        (["-", "a.jpg"], "give one photo alone"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/a.jpg").write_bytes(b"photo")
+    (tmp_path / "a.jpg").write_bytes(b"photo")
+    before = sorted(tmp_path.rglob("*"))
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert message in told and len(told.splitlines()) == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("arguments", [["--mode", "slow"], [], ["batch", "src"]])
+def test_argparse_agrees_on_exit_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["enhance", "batch", "watch", "ui"])
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0 and "--url" in capsys.readouterr().out
+
+
+def test_batch_resumes_redoes_changes_and_retries_failures(
+    shoot: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["batch", str(shoot), str(shoot.parent / "out"), "--url", url, "--json", "--quiet"]
+
+    def run(*more: str) -> tuple[int, int, int, int]:
+        code = main([*command, *more])
+        report = json.loads(capsys.readouterr().out)
+        return code, report["done"], report["skipped"], len(report["failed"])
+
+    assert run() == (1, 6, 0, 1)
+    assert run() == (1, 0, 6, 1)
+    (shoot / "hall/0.jpg").write_bytes(encoded(photo(90, 60, 99)))
+    assert run() == (1, 1, 5, 1)
+    (shoot / "hall/notes.jpg").write_bytes(encoded(photo(90, 60, 98)))
+    assert run() == (0, 1, 6, 0)
+    assert run("--format", "webp") == (0, 7, 0, 0)
