@@ -11,7 +11,15 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from clients.enhancer import AsyncEnhancer
-from clients.errors import BusyError, DeniedError, EnhanceError, ProtocolError, UnavailableError, UnreachableError
+from clients.errors import (
+    BusyError,
+    DeadlineError,
+    DeniedError,
+    EnhanceError,
+    ProtocolError,
+    UnavailableError,
+    UnreachableError,
+)
 from clients.files import write_atomically
 from clients.flow import Flow
 from clients.ledger import Job, Ledger, LedgerError
@@ -22,6 +30,8 @@ PATIENCE_S = 60.0
 POLL_S = 0.5
 LOSSES = 6
 """A photo during which the connection broke this often is given up: it may be what kills the server."""
+DEADLINES = 2
+"""A deadline missed once may be the network's fault; missed again with the server there, it is the photo's."""
 OF_ONE_PHOTO = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EILSEQ}
 """Write errors that say nothing about the next photo; any other one stops the batch."""
 
@@ -84,7 +94,7 @@ class Batch:
                 if not running:
                     return
                 finished, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in finished:
+                for task in sorted(finished, key=lambda each: each.exception() is not None):
                     yield task.result()
         except sqlite3.Error as error:
             raise LedgerError(f"{self._ledger.path}: {error}") from error
@@ -108,7 +118,7 @@ class Batch:
 
     async def _enhance(self, photo: bytes) -> Enhanced:
         """Sends one photo until it is answered; waits while the server is busy or gone."""
-        losses = refusals = 0
+        losses = refusals = deadlines = 0
         while True:
             try:
                 enhanced = await self._enhancer.enhance(photo, **vars(self._options))
@@ -117,25 +127,31 @@ class Batch:
                 self._flow.refused()
                 self._check_patience(error)
                 await asyncio.sleep(self._pauses.wait_s(min(refusals, 8)))
-            except UnreachableError as error:
+            except (UnreachableError, DeadlineError) as error:
                 losses += 1
-                if losses == LOSSES:
-                    raise EnhanceError(f"the connection broke {LOSSES} times during this photo: {error}") from error
-                await self._wait_for_server(error)
+                deadlines += isinstance(error, DeadlineError)
+                if losses == LOSSES or deadlines == DEADLINES:
+                    raise EnhanceError(f"given up after {losses} tries: {error}") from error
+                await self._wait_for_server()
             else:
                 self._flow.answered()
                 self._silent_since = None
                 return enhanced
 
-    async def _wait_for_server(self, error: UnreachableError) -> None:
-        while True:
-            self._check_patience(error)
-            try:
-                return await self._enhancer.check()
-            except UnavailableError:
-                await asyncio.sleep(POLL_S)
+    async def _absence(self) -> UnavailableError | None:
+        """Why no server takes photos; None when one does."""
+        try:
+            await self._enhancer.check()
+        except UnavailableError as error:
+            return error
+        return None
 
-    def _check_patience(self, error: EnhanceError) -> None:
+    async def _wait_for_server(self) -> None:
+        while absence := await self._absence():
+            self._check_patience(absence)
+            await asyncio.sleep(POLL_S)
+
+    def _check_patience(self, error: UnavailableError) -> None:
         now = time.monotonic()
         self._silent_since = self._silent_since or now
         if now - self._silent_since > self._patience_s:

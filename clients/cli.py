@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        return _fail("stopped", STOPPED)
+        return _fail("stopped; what is done stays done, and the same command does the rest", STOPPED)
 
 
 def exit_code(error: EnhanceError) -> int:

@@ -18,7 +18,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from clients.balancer import Balancer
-from clients.errors import EnhanceError, OptionError, UnavailableError
+from clients.errors import DeadlineError, EnhanceError, OptionError, UnavailableError, UnreachableError
 from clients.request import Enhanced, Options, enhanced_from_bytes, read_photo
 from clients.retry import Retry
 from clients.transports.base import Address, Tls, Transport
@@ -91,10 +91,12 @@ class _Core:
         return None if self._timeout_s is None else max(0.001, self._timeout_s - (time.monotonic() - started))
 
     async def _check(self) -> None:
-        errors = []
+        errors: list[EnhanceError] = []
         for server in self._servers.transports:
             try:
                 return await server.check(CHECK_TIMEOUT_S)
+            except DeadlineError:
+                errors.append(UnreachableError(f"{server.address} does not answer"))
             except EnhanceError as error:
                 errors.append(error)
         raise errors[0]

@@ -1,0 +1,235 @@
+"""Faults against real servers: afterwards ledger, outputs and sources agree by hash; nothing is lost or doubled."""
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clients.ledger import LEDGER_NAME
+from deploy.launcher import Ports, TritonServer
+from tests.photos import encoded, photo
+
+PHOTOS = 40
+IN_FLIGHT = 3
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Path:
+    """A folder of different photos in two folders."""
+    for number in range(PHOTOS):
+        path = tmp_path / f"shoot/{number % 2}/{number:02}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(photo(500, 400, number)))
+    return tmp_path / "shoot"
+
+
+def batch(shoot: Path, out: Path, url: str | list[str], *more: str, **process: object) -> "subprocess.Popen[bytes]":
+    """Starts `enhance batch` as a process of its own."""
+    urls = [f"--url={each}" for each in ([url] if isinstance(url, str) else url)]
+    command = [sys.executable, "-m", "clients", "batch", shoot, out, *urls, f"--in-flight={IN_FLIGHT}", "--json", *more]
+    return subprocess.Popen(
+        list(map(str, command)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+        **process,
+    )
+
+
+def finish(process: "subprocess.Popen[bytes]", timeout_s: float = 90) -> tuple[int, dict[str, object], str]:
+    """Exit code, JSON report and messages of a batch that ends by itself."""
+    out, told = process.communicate(timeout=timeout_s)
+    assert b"Traceback" not in told, told.decode()
+    return process.returncode, json.loads(out or b"{}"), told.decode()
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def check_books(shoot: Path, out: Path, most_attempts: int) -> None:
+    """Every photo is done, the hashes agree, and no file is there that does not belong."""
+    with contextlib.closing(sqlite3.connect(out / LEDGER_NAME)) as database:
+        rows = database.execute("SELECT source, target, state, source_sha256, target_sha256, attempts FROM photos")
+        rows = rows.fetchall()
+    assert len(rows) == PHOTOS
+    for source, target, state, source_sha256, target_sha256, _ in rows:
+        assert state == "done"
+        assert (digest(shoot / source), digest(out / target)) == (source_sha256, target_sha256)
+    names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert names == {row[1] for row in rows} | {LEDGER_NAME}
+    assert sum(row[5] for row in rows) <= most_attempts
+
+
+def done(out: Path) -> int:
+    return len(list(out.rglob("*.jpg")))
+
+
+def wait_until_done(out: Path, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while done(out) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_batch_killed_ten_times(shoot: Path, identity_server: TritonServer, tmp_path: Path) -> None:
+    out, kills = tmp_path / "out", 10
+    randomly = random.Random(0)
+    for kill in range(kills):
+        process = batch(shoot, out, identity_server.grpc_url)
+        wait_until_done(out, min(PHOTOS - 5, kill * 3 + 1))
+        time.sleep(randomly.uniform(0, 0.2))
+        process.kill()
+        process.communicate()
+    before = done(out)
+    code, report, _ = finish(batch(shoot, out, identity_server.grpc_url))
+    assert code == 0 and report["done"] <= PHOTOS - before
+    check_books(shoot, out, PHOTOS + kills * IN_FLIGHT)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_batch_says_how_to_go_on(
+    shoot: Path, identity_server: TritonServer, tmp_path: Path, sent: signal.Signals
+) -> None:
+    out = tmp_path / "out"
+    process = batch(shoot, out, identity_server.grpc_url)
+    wait_until_done(out, 3)
+    process.send_signal(sent)
+    code, report, told = finish(process)
+    assert code == 130 and report["pending"] > 0 and "same command" in told
+    assert finish(batch(shoot, out, identity_server.grpc_url))[0] == 0
+    check_books(shoot, out, PHOTOS + IN_FLIGHT)
+
+
+def test_server_killed_in_the_middle(shoot: Path, identity_repository: Path, tmp_path: Path) -> None:
+    out, ports, kills = tmp_path / "out", Ports.free(), 5
+    process = None
+    for kill in range(kills + 1):
+        with TritonServer(ports, repository=identity_repository, log=tmp_path / "server.log") as server:
+            process = process or batch(shoot, out, server.grpc_url)
+            if kill == kills:
+                code, report, _ = finish(process)
+            else:
+                wait_until_done(out, 6 * kill + 2)
+                os.killpg(server.process.pid, signal.SIGKILL)
+    assert (code, report["done"], report["failed"]) == (0, PHOTOS, [])
+    check_books(shoot, out, PHOTOS)
+
+
+def test_server_that_stays_away_is_exit_3_and_nothing_is_lost(
+    shoot: Path, identity_repository: Path, identity_server: TritonServer, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with TritonServer(repository=identity_repository, log=tmp_path / "server.log") as server:
+        process = batch(shoot, out, server.grpc_url, "--patience-s=1")
+        wait_until_done(out, 5)
+        os.killpg(server.process.pid, signal.SIGKILL)
+        code, report, told = finish(process)
+    assert code == 3 and report["failed"] == [] and report["pending"] > 0
+    assert "server" in told
+    assert finish(batch(shoot, out, identity_server.grpc_url))[0] == 0
+    check_books(shoot, out, PHOTOS + 2 * IN_FLIGHT)
+
+
+def test_one_of_two_servers_dies(
+    shoot: Path, identity_repository: Path, identity_server: TritonServer, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with TritonServer(repository=identity_repository, log=tmp_path / "server.log") as server:
+        process = batch(shoot, out, [server.grpc_url, identity_server.grpc_url], "--patience-s=1")
+        wait_until_done(out, 8)
+        os.killpg(server.process.pid, signal.SIGKILL)
+        code, report, _ = finish(process)
+    assert (code, report["done"], report["failed"]) == (0, PHOTOS, [])
+    check_books(shoot, out, PHOTOS)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk with room for some of the outputs."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", disk], capture_output=True, check=False
+        ).returncode
+    ):
+        pytest.skip("a small file system can be mounted by root alone")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_full_disk(shoot: Path, identity_server: TritonServer, small_disk: Path) -> None:
+    out = small_disk / "out"
+    code, report, told = finish(batch(shoot, out, identity_server.grpc_url))
+    assert code == 1 and report["failed"] == [] and report["pending"] > 0
+    assert "No space left" in told or "full" in told
+    assert 0 < done(out) < PHOTOS and not list(out.rglob("*.part"))
+    subprocess.run(["mount", "-o", "remount,size=20m", small_disk], check=True)
+    assert finish(batch(shoot, out, identity_server.grpc_url))[0] == 0
+    check_books(shoot, out, PHOTOS + IN_FLIGHT)
+
+
+def test_read_only_output_folder(shoot: Path, identity_server: TritonServer, small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    for out in (small_disk, small_disk / "out"):
+        code, _, told = finish(batch(shoot, out, identity_server.grpc_url))
+        assert code == 1 and str(out) in told and len(told.splitlines()) <= 2
+
+
+class Proxy:
+    """A network between client and server that can be told to stall: nothing gets lost, nothing gets through."""
+
+    def __init__(self, port: int) -> None:
+        self._target = ("127.0.0.1", port)
+        self.flows = threading.Event()
+        self.flows.set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, server = self._listener.accept()[0], socket.create_connection(self._target)
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=self._copy, args=ends, daemon=True).start()
+
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self.flows.wait()
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_stalled_network(shoot: Path, identity_server: TritonServer, tmp_path: Path, protocol: str) -> None:
+    out = tmp_path / "out"
+    proxy = Proxy(getattr(identity_server.ports, protocol))
+    process = batch(shoot, out, f"{protocol}://127.0.0.1:{proxy.port}", "--timeout-s=1.5")
+    wait_until_done(out, 5)
+    proxy.flows.clear()
+    time.sleep(4)
+    proxy.flows.set()
+    code, report, _ = finish(process)
+    proxy.close()
+    assert (code, report["done"], report["failed"]) == (0, PHOTOS, [])
+    check_books(shoot, out, PHOTOS)
