@@ -41,7 +41,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         steps = GROUPS.get(name, (name,))
         command.add_argument("--run", required=True, help="name of the run's folder in artifacts/")
         if "onnx" in steps:
-            command.add_argument("--checkpoint", type=Path, required=True, help="generator weights, safetensors")
+            command.add_argument(
+                "--checkpoint", type=Path, help="generator weights (default: what training left in the run)"
+            )
         if any(step.startswith("check") for step in steps):
             command.add_argument(
                 "--photos", type=Path, default=SAMPLES, help="photos to check on (default: %(default)s)"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from onnx.numpy_helper import to_array
 
-from export.checkpoint import load_generator
 from export.compare import FP16_BUDGET, FP32_BUDGET, compare, onnxruntime_runner
 from export.contract import Contract
+from export.errors import ExportError
 from export.fp16 import HalfGenerator, check_activations, check_fp16
 from export.graph import check_contract, check_weights, load_onnx
 from export.manifest import CHECKPOINT, FP16_ONNX, FP32_ONNX, Run, Step, recorded_check, sha256, write_atomically
@@ -14,11 +14,21 @@ from export.operators import check_operators
 from export.tiles import validation_batches
 from export.torch_runner import TorchRunner
 from export.tracing import OPSET, export_onnx
+from training.checkpoints import BEST
+from training.networks.generator import Generator
+from training.networks.weights import WeightsError, load_generator
 
 
-def onnx_step(run: Run, contract: Contract, checkpoint: Path) -> Path:
-    """Trace the checkpoint's network into a cleaned FP32 ONNX; keeps a copy of the checkpoint in the run."""
-    network, metadata = load_generator(checkpoint)
+def onnx_step(run: Run, contract: Contract, checkpoint: Path | None = None) -> Path:
+    """Trace a checkpoint's network into a cleaned FP32 ONNX; keeps a copy of the checkpoint in the run.
+
+    Args:
+        run: where to.
+        contract: names and shapes.
+        checkpoint: generator weights; those that training left in the run's folder when not given.
+    """
+    checkpoint = checkpoint or run.folder / BEST
+    network = load_network(checkpoint)
     kept, path = run.folder / CHECKPOINT, run.folder / FP32_ONNX
     write_atomically(kept, checkpoint.read_bytes())
     write_atomically(path, export_onnx(network, contract).SerializeToString())
@@ -27,7 +37,7 @@ def onnx_step(run: Run, contract: Contract, checkpoint: Path) -> Path:
             name="onnx",
             inputs={CHECKPOINT: sha256(kept)},
             outputs={FP32_ONNX: sha256(path)},
-            details={"opset": OPSET, "width": int(metadata["width"]), "tile_px": contract.tile_px},
+            details={"opset": OPSET, "width": network.width, "tile_px": contract.tile_px},
         )
     )
     return path
@@ -40,7 +50,7 @@ def check_onnx_step(run: Run, contract: Contract, photos: Path) -> Path:
         ExportError: the first thing that differs, named; recorded as a failure.
     """
     path, checkpoint = run.file(FP32_ONNX, "onnx"), run.file(CHECKPOINT, "onnx")
-    network, _ = load_generator(checkpoint)
+    network = load_network(checkpoint)
     with recorded_check(run, "check-onnx", path, checkpoint) as details:
         model = load_onnx(path)
         check_contract(model, contract)
@@ -56,7 +66,7 @@ def check_onnx_step(run: Run, contract: Contract, photos: Path) -> Path:
 def fp16_step(run: Run, contract: Contract) -> Path:
     """Trace the network once more with its edit in half precision."""
     checkpoint, path = run.file(CHECKPOINT, "onnx"), run.folder / FP16_ONNX
-    network, _ = load_generator(checkpoint)
+    network = load_network(checkpoint)
     write_atomically(path, export_onnx(HalfGenerator.of(network), contract).SerializeToString())
     run.record(Step("fp16", inputs={CHECKPOINT: sha256(checkpoint)}, outputs={FP16_ONNX: sha256(path)}))
     return path
@@ -86,3 +96,15 @@ def check_fp16_step(run: Run, contract: Contract, photos: Path) -> Path:
         details["fp32_vs_fp16"] = difference.record(FP16_BUDGET)
         difference.require(FP16_BUDGET, path, source)
     return path
+
+
+def load_network(checkpoint: Path) -> Generator:
+    """The generator in evaluation mode.
+
+    Raises:
+        ExportError: no such file, or weights of something else.
+    """
+    try:
+        return load_generator(checkpoint).eval()
+    except WeightsError as error:
+        raise ExportError(str(error)) from None

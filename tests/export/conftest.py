@@ -1,4 +1,4 @@
-"""A small run, exported once: the real network, narrow, on small tiles, in a repository of its own."""
+"""Two small runs, exported once: the real network, narrow, on small tiles, in a repository of its own."""
 
 import os
 import shutil
@@ -11,13 +11,13 @@ import pytest
 import torch
 from google.protobuf import text_format
 from PIL import Image
-from safetensors.torch import save_file
 from tritonclient.grpc import model_config_pb2
 
 from export import steps
 from export.contract import Contract, read_contract
 from export.manifest import Run
 from training.networks.generator import Generator
+from training.networks.weights import save_generator
 
 TILE_PX = 64
 WIDTH = 4
@@ -40,18 +40,17 @@ def write_checkpoint(path: Path, seed: int = 0, width: int = WIDTH) -> Path:
     generator = Generator(width)
     for weight in generator.parameters():
         torch.nn.init.normal_(weight, std=0.05)
-    save_file(generator.state_dict(), path, metadata={"width": str(width)})
+    save_generator(generator, path)
     return path
 
 
-def export(folder: Path, name: str = "small", seed: int = 0) -> Run:
+def export(folder: Path, name: str, seed: int) -> None:
     """All steps up to the checked FP16 ONNX."""
     contract, run = read_contract(folder / "model_repository" / "generator"), Run(name, folder / "artifacts")
     steps.onnx_step(run, contract, write_checkpoint(folder / f"{name}.safetensors", seed))
     steps.check_onnx_step(run, contract, folder / "photos")
     steps.fp16_step(run, contract)
     steps.check_fp16_step(run, contract, folder / "photos")
-    return run
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,13 +65,14 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "photos").mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (TILE_PX + 8, 2 * TILE_PX, 3), np.uint8)
     Image.fromarray(pixels).save(folder / "photos" / "noise.png")
-    export(folder)
+    export(folder, "small", seed=0)
+    export(folder, "second", seed=1)
     return folder
 
 
 @pytest.fixture
 def workspace(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the exported run to spoil; the working directory, as for a person at the command line."""
+    """A copy of the exported runs to spoil; the working directory, as for a person at the command line."""
     folder = tmp_path / "workspace"
     shutil.copytree(exported, folder)
     monkeypatch.chdir(folder)
