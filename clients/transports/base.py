@@ -24,8 +24,9 @@ class Transport(Protocol):
     suspends, so the same calling code serves `Enhancer` and `AsyncEnhancer`.
     """
 
-    address: object
-    """Its text names the server in messages."""
+    @property
+    def address(self) -> object:
+        """Its text names the server in messages."""
 
     async def infer(self, photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
         """Sends a photo's file bytes, returns the enhanced photo's file bytes.
