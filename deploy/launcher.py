@@ -10,8 +10,10 @@ memory and the directory.
 
 import argparse
 import contextlib
+import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -29,7 +31,11 @@ from types import FrameType
 ROOT = Path(__file__).resolve().parent.parent
 SERVER_PYTHON = ROOT / ".venv-server/bin/python"
 MODEL_REPOSITORY = ROOT / "model_repository"
+SHARED_MEMORY = Path("/dev/shm")
+PREFIX = "enhancer_"
+PR_SET_PDEATHSIG = 1
 LOG_LINES_SHOWN = 15
+NO_GPU = re.compile(r"CUDA|NVML|DCGM", re.IGNORECASE)  # what the server always says on a machine without a GPU
 QUERY = """
 import json, pathlib, sys, sysconfig
 print(json.dumps({
@@ -161,7 +167,7 @@ class TritonServer:
         self.python = python
         self.options = options
         self.timeout_s = timeout_s
-        self.prefix = f"enhancer_{uuid.uuid4().hex[:12]}"
+        self.prefix = f"{PREFIX}{os.getpid()}_{uuid.uuid4().hex[:8]}_"  # of its shared memory and its directory
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -183,6 +189,7 @@ class TritonServer:
         """Start, and wait until every model is ready."""
         self.ports.check_free(self.host)
         wheel = Wheel.of(self.python)
+        remove_leftovers()
         self.directory = Path(tempfile.mkdtemp(prefix=self.prefix))
         try:
             wheel.make_backends(self.directory / "backends")
@@ -196,6 +203,7 @@ class TritonServer:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,  # Ctrl-C reaches the launcher alone, which passes it on once
+                    preexec_fn=_end_with_parent,
                 )
             self._wait_ready()
         except BaseException:
@@ -253,7 +261,9 @@ class TritonServer:
     def _log_end(self) -> str:
         """The log's telling lines: errors where there are any, else the last ones."""
         lines = self.log.read_text(errors="replace").splitlines()
-        errors = [line for line in lines if line.startswith("E") or "Error" in line or "| UNAVAILABLE" in line]
+        errors = [
+            line for line in lines if re.search(r"error|unavailable|failed", line, re.I) and not NO_GPU.search(line)
+        ]
         return "\n".join([*(errors or lines)[-LOG_LINES_SHOWN:], f"the whole log: {self.log}"])
 
     def stop(self, timeout_s: float = 30) -> None:
@@ -266,9 +276,26 @@ class TritonServer:
                 os.killpg(self.process.pid, signal.SIGKILL)  # stubs of a server that did not end by itself
             self.process.wait()
             self.process = None
-        for region in Path("/dev/shm").glob(f"{self.prefix}*"):
+        for region in SHARED_MEMORY.glob(f"{self.prefix}*"):
             region.unlink(missing_ok=True)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def remove_leftovers() -> None:
+    """Remove shared memory and directories of launchers that were killed before they could."""
+    for path in [*SHARED_MEMORY.glob(f"{PREFIX}*"), *Path(tempfile.gettempdir()).glob(f"{PREFIX}*")]:
+        owner = path.name.removeprefix(PREFIX).split("_")[0]
+        if not owner.isdigit() or Path("/proc", owner).exists():
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to end this process with the one that started it, even where that one is killed (prctl(2))."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextlib.contextmanager

@@ -5,11 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
-from deploy.launcher import ROOT, LaunchError, Ports, TritonServer
+from deploy.launcher import ROOT, LaunchError, Ports, TritonServer, remove_leftovers
 
 
 def shared_memory(server: TritonServer) -> list[Path]:
@@ -72,3 +74,25 @@ def test_the_command_says_ready_on_one_line_and_stops_on_ctrl_c(ending: signal.S
         command.send_signal(ending)
         assert command.stdout.read() == "stopped\n"
         assert command.wait(30) == 0
+
+
+def test_a_killed_launcher_leaves_no_process_and_the_next_one_cleans_up(identity_repository: Path) -> None:
+    code = f"""
+import time
+from pathlib import Path
+from deploy.launcher import TritonServer
+repository = Path({str(identity_repository)!r})
+with TritonServer(repository=repository, log=repository.parent / "killed.log") as server:
+    print(server.process.pid, server.prefix, flush=True)
+    time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as launcher:
+        assert launcher.stdout is not None
+        group, prefix = launcher.stdout.readline().split()
+        launcher.kill()
+    deadline_s = time.monotonic() + 60
+    while alive(int(group)) and time.monotonic() < deadline_s:
+        time.sleep(0.1)
+    assert not alive(int(group))
+    remove_leftovers()
+    assert not [*Path("/dev/shm").glob(f"{prefix}*"), *Path(tempfile.gettempdir()).glob(f"{prefix}*")]

@@ -1,0 +1,106 @@
+"""The GPU profile, in containers of one NGC release: build a plan, or serve.
+
+    python -m deploy.container plan --run NAME
+    python -m deploy.container serve --http-port 8000 --grpc-port 8001 --metrics-port 8002
+
+Needs Docker with the NVIDIA Container Toolkit, and nothing of this project's environments.
+"""
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCKERFILE = ROOT / "deploy/Dockerfile"
+IMAGE = "photo-enhancer"
+SHARED_MEMORY = "2g"  # tiles travel between Triton and its Python models through it; Docker gives 64 MB
+INNER_PORTS = {"http": 8000, "grpc": 8001, "metrics": 8002}
+
+
+class ContainerError(RuntimeError):
+    """Containers cannot run here; the message says what to do."""
+
+
+def build_command(target: str) -> list[str]:
+    """Build the image of one target of the Dockerfile; takes a second when nothing changed."""
+    return ["docker", "build", "--target", target, "--tag", f"{IMAGE}:{target}", "--file", str(DOCKERFILE), str(ROOT)]
+
+
+def run_command(target: str, options: Sequence[str], arguments: Sequence[str] = ()) -> list[str]:
+    """Run an image with the GPU and without privileges."""
+    return [
+        *("docker", "run", "--rm", "--init", "--gpus", "all", "--shm-size", SHARED_MEMORY),
+        *("--ulimit", "memlock=-1", "--ulimit", "stack=67108864"),
+        *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
+        *options,
+        f"{IMAGE}:{target}",
+        *arguments,
+    ]
+
+
+def plan_command(run: str) -> list[str]:
+    """Build, check and publish a run's plan as the person who asked, in this working tree."""
+    options = ["--user", f"{os.getuid()}:{os.getgid()}", "--volume", f"{ROOT}:/work", "--workdir", "/work"]
+    return run_command("export", [*options, "--network", "none"], ["all-gpu", "--run", run])
+
+
+def serve_command(host: str, ports: dict[str, int]) -> list[str]:
+    """Serve the model repository, which the server can only read."""
+    options = ["--user", "triton-server", "--read-only", "--tmpfs", "/tmp"]
+    options += ["--volume", f"{ROOT / 'model_repository'}:/models:ro"]
+    for name, inner in INNER_PORTS.items():
+        options += ["--publish", f"{host}:{ports[name]}:{inner}"]
+    return run_command("serve", options)
+
+
+def execute(target: str, command: Sequence[str]) -> int:
+    """Build the image, then run; prints both commands. Returns the container's exit code.
+
+    Raises:
+        ContainerError: no Docker, or the image does not build.
+    """
+    if shutil.which("docker") is None:
+        raise ContainerError(
+            f"docker is missing: the GPU profile runs in {base_image()} on the machine with the GPU; "
+            "install Docker and the NVIDIA Container Toolkit there and run the same command"
+        )
+    for step in (build_command(target), command):
+        print(shlex.join(step), flush=True)
+    if subprocess.run(build_command(target), check=False).returncode:
+        raise ContainerError(f"the image does not build: see above (is {base_image()} within reach?)")
+    return subprocess.run(command, check=False).returncode
+
+
+def base_image() -> str:
+    """The NGC release that the Dockerfile names."""
+    return next(line.split()[1] for line in DOCKERFILE.read_text().splitlines() if line.startswith("FROM nvcr.io"))
+
+
+def main() -> int:
+    """Command line; returns the container's exit code, or 1 after one line that says what to do."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.container", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    plan = commands.add_parser("plan", help="build, check and publish the plan of a run")
+    plan.add_argument("--run", required=True, help="name of the run's folder in artifacts/")
+    serve = commands.add_parser("serve", help="serve the GPU profile")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    for name, port in INNER_PORTS.items():
+        serve.add_argument(f"--{name}-port", type=int, default=port)
+    args = parser.parse_args()
+    try:
+        if args.command == "plan":
+            return execute("export", plan_command(args.run))
+        ports = {name: getattr(args, f"{name}_port") for name in INNER_PORTS}
+        return execute("serve", serve_command(args.host, ports))
+    except ContainerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

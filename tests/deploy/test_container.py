@@ -1,0 +1,99 @@
+"""The GPU profile's containers: what can be known of them without Docker."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.container import DOCKERFILE, ROOT, base_image
+from export.trtexec import CONTAINER
+
+DOCKER = """#!/bin/sh
+[ "$1" = build ] && [ -n "$DOCKER_FAILS" ] && exit 1
+for argument in "$@"; do printf '%s\\n' "$argument"; done >> "$DOCKER_LOG"
+echo -- >> "$DOCKER_LOG"
+"""
+
+
+@pytest.fixture
+def docker_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A docker on the PATH that writes down what it is asked."""
+    docker = tmp_path / "docker"
+    docker.write_text(DOCKER)
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("DOCKER_LOG", str(tmp_path / "log"))
+    return tmp_path / "log"
+
+
+def container(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "deploy.container", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def commands(log: Path) -> list[list[str]]:
+    return [command.split("\n") for command in log.read_text().split("\n--\n")[:-1]]
+
+
+def test_plans_are_built_and_served_by_one_release() -> None:
+    stages = re.findall(r"^FROM (\S+) AS (\S+)", DOCKERFILE.read_text(), re.MULTILINE)
+    assert stages == [(base_image(), "serve"), ("serve", "export")]
+    assert base_image() == CONTAINER
+
+
+def test_the_release_is_late_enough_for_the_spark() -> None:
+    year, month = map(int, re.findall(r"\d+", base_image().split(":")[1])[:2])
+    assert (year, month) >= (26, 10)
+
+
+def test_serving_cannot_write_the_repository_nor_act_as_root(docker_log: Path) -> None:
+    assert container("serve", "--grpc-port", "9001").returncode == 0
+    build, run = commands(docker_log)
+    assert build[:3] == ["build", "--target", "serve"]
+    text = " ".join(run)
+    for expected in (
+        "--gpus all",
+        "--shm-size 2g",
+        "--ulimit memlock=-1",
+        "--user triton-server",
+        "--read-only",
+        "--cap-drop ALL",
+        f"--volume {ROOT}/model_repository:/models:ro",
+        "--publish 127.0.0.1:9001:8001",
+    ):
+        assert expected in text
+    assert run[-1] == "photo-enhancer:serve"
+
+
+def test_a_plan_is_built_as_the_person_who_asked(docker_log: Path) -> None:
+    assert container("plan", "--run", "studio").returncode == 0
+    _, run = commands(docker_log)
+    assert run[-4:] == ["photo-enhancer:export", "all-gpu", "--run", "studio"]
+    assert f"{os.getuid()}:{os.getgid()}" in run
+    assert f"{ROOT}:/work" in run
+
+
+def test_without_docker_one_line_says_where_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    done = container("plan", "--run", "studio")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: docker is missing: the GPU profile runs in {base_image()}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_image_that_does_not_build_is_not_run(monkeypatch: pytest.MonkeyPatch, docker_log: Path) -> None:
+    monkeypatch.setenv("DOCKER_FAILS", "1")
+    done = container("serve")
+    assert done.returncode == 1
+    assert "the image does not build" in done.stderr
+    assert not docker_log.exists()
+
+
+def test_everything_the_image_copies_is_let_through() -> None:
+    """.dockerignore lets in by name: a new COPY needs a line there."""
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = re.findall(r"^COPY (\S+)", DOCKERFILE.read_text(), re.MULTILINE)
+    assert sorted(copied) == sorted(allowed)
