@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import re
 import signal
-import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
