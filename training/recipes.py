@@ -39,8 +39,8 @@ class Recipe:
     """How pairs are varied."""
     ema_decay: float = 0.999
     """Memory of the averaged weights, which are what is validated and kept."""
-    gradient_clip: float = 100.0
-    """Largest norm of a step's gradient; losses are weighted by about a hundred."""
+    gradient_clip: float = 20.0
+    """Largest norm of a step's gradient."""
     precision: str = "bf16-mixed"
     """Lightning Fabric's name of the arithmetic."""
     workers: int = 4

@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from training.data.dataset import Batch, PairDataset
 from training.errors import TrainingError
@@ -62,13 +62,18 @@ class Trainer:
         generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # several times faster on CPUs
         adam = torch.optim.Adam(generator.parameters(), recipe.learning_rate, recipe.betas)
         self.generator, self.adam = fabric.setup(generator, adam)
-        self.average = AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay))  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(generator, avg_fn=self._average)
         self.average.to(fabric.device)
         self.perceptual = None if perceptual is None else perceptual.to(fabric.device)
         if recipe.losses.adversarial:
             critic = PatchCritic()
             critic_adam = torch.optim.Adam(critic.parameters(), recipe.learning_rate, recipe.betas)
             self.critic, self.critic_adam = fabric.setup(critic, critic_adam)
+
+    def _average(self, average: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
+        """Exponential average, with a short memory at first: early weights must not weigh on it for an epoch."""
+        decay = min(self.recipe.ema_decay, (1 + int(count)) / (10 + int(count)))
+        return average.lerp(current, 1 - decay)
 
     @property
     def averaged_generator(self) -> Generator:

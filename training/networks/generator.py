@@ -1,8 +1,9 @@
 """The generator: a small U-Net that learns the edit of a photo, not the photo.
 
 The tile is metered first (one exponent for the whole photo, see :mod:`pixels.metering`), so dark and bright shots of a
-room reach the network alike. The network then predicts, per pixel and channel, a gain and an offset of the metered
-tile. Both start at zero: an untrained network meters and nothing else.
+room reach the network alike. Beside the metered tile the network sees what the metered camera would have recorded at
+several exposures; per pixel and channel it predicts how much of each to add, and an offset. That is exposure fusion
+with learned weights. All of them start at zero: an untrained network meters and nothing else.
 
 There is no normalisation layer: statistics of a tile would make steps at the seams between tiles. Residual blocks start
 as identities instead, which trains as steadily at this depth.
@@ -10,14 +11,28 @@ as identities instead, which trains as steadily at this depth.
 
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from pixels.metering import KEY
 
 BLOCK_DILATIONS = (1, 2, 4) * 3  # nine residual blocks; dilated so that they see the whole 512 px tile
 LEVEL_WIDTHS = (1, 2, 4, 6, 6)  # channels per level, in multiples of the width; each level halves the resolution
 TILE_MULTIPLE = 2 ** (len(LEVEL_WIDTHS) - 1)  # a tile's sides must be divisible by this, in pixels
+EXPOSURES_EV = (-4, -2, 0, 2)  # those that the target edit fuses
+BASES = 1 + len(EXPOSURES_EV)  # photos that the edit is mixed from
+GAMMA = 2.2  # of the display: a stop more light multiplies display values by 2 ** (1 / GAMMA)
 EPSILON = 1e-4  # the power of zero has no gradient
 SLOPE = 0.1  # of the leaky rectifiers
+
+
+def scaled(layer: nn.Conv2d) -> nn.Conv2d:
+    """The layer with weights that keep the variance of what passes (He et al., 2015), there being no normalisation."""
+    nn.init.kaiming_normal_(layer.weight, a=SLOPE)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
 
 
 def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
@@ -30,7 +45,7 @@ def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
 
 def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """A 3x3 convolution and its rectifier."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(SLOPE, inplace=True))
+    return nn.Sequential(scaled(nn.Conv2d(inputs, outputs, 3, stride, 1)), nn.LeakyReLU(SLOPE, inplace=True))
 
 
 class ResidualBlock(nn.Module):
@@ -38,7 +53,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
-        self.widen = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.widen = scaled(nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation))
         self.refine = zeroed(nn.Conv2d(channels, channels, 3, padding=1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,7 +67,7 @@ class Upsample(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.project = nn.Conv2d(inputs, outputs, 1)
+        self.project = scaled(nn.Conv2d(inputs, outputs, 1))
         self.mix = convolution(outputs, outputs)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
@@ -74,11 +89,11 @@ class Generator(nn.Module):
         self.width = width
         channels = [width * factor for factor in LEVEL_WIDTHS]
         steps = list(pairwise(channels))
-        self.stem = convolution(3, width)
+        self.stem = convolution(3 * BASES, width)
         self.down = nn.ModuleList(convolution(fine, coarse, stride=2) for fine, coarse in steps)
         self.blocks = nn.Sequential(*(ResidualBlock(channels[-1], dilation) for dilation in BLOCK_DILATIONS))
         self.up = nn.ModuleList(Upsample(coarse, fine) for fine, coarse in reversed(steps))
-        self.head = zeroed(nn.Conv2d(width, 6, 3, padding=1))
+        self.head = zeroed(nn.Conv2d(width, 3 * (BASES + 1), 3, padding=1))
 
     def forward(self, tile: Tensor, exponent: Tensor) -> Tensor:
         """Edit a batch of tiles.
@@ -90,13 +105,17 @@ class Generator(nn.Module):
         Returns:
             Float [N, 3, H, W], unclipped.
         """
-        metered = tile.clamp(EPSILON, 1.0) ** exponent[:, :, None, None]
-        gain, offset = self.edit(metered).chunk(2, dim=1)
-        return metered + metered * gain + offset
+        exponent = exponent[:, :, None, None]
+        photo = tile.clamp(EPSILON, 1.0)
+        metered = photo**exponent
+        exposed = photo * KEY ** (1 - 1 / exponent)  # the gain that takes the photo's log-average to the same key
+        bases = [metered, *((exposed * 2 ** (ev / GAMMA)).clamp(max=1.0) for ev in EXPOSURES_EV)]
+        *gains, offset = self.edit(torch.cat(bases, dim=1)).chunk(BASES + 1, dim=1)
+        return sum((gain * base for gain, base in zip(gains, bases, strict=True)), metered + offset)
 
-    def edit(self, metered: Tensor) -> Tensor:
-        """Gains and offsets [N, 6, H, W] for metered tiles [N, 3, H, W]."""
-        x = self.stem(metered)
+    def edit(self, bases: Tensor) -> Tensor:
+        """A gain for each base and an offset, [N, 3 * (BASES + 1), H, W], from [N, 3 * BASES, H, W]."""
+        x = self.stem(bases)
         skips = []
         for down in self.down:
             skips.append(x)

@@ -1,0 +1,100 @@
+"""Networks: what an untrained one does, what one output depends on, and weights as files."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from training.errors import TrainingError
+from training.networks.critic import PatchCritic
+from training.networks.generator import Generator
+from training.networks.vgg import LAYERS, PerceptualDistance, load_perceptual_distance, vgg_layers
+from training.networks.weights import WeightsError, load_generator, save_generator
+
+
+def trained(width: int = 4) -> Generator:
+    """A generator whose zeroed layers are filled, as after training."""
+    torch.manual_seed(0)
+    generator = Generator(width)
+    for parameter in generator.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    return generator.eval()
+
+
+def test_untrained_generator_only_meters() -> None:
+    tile, exponent = torch.rand(2, 3, 64, 64), torch.tensor([[0.5], [1.7]])
+    metered = tile.clamp(1e-4, 1) ** exponent[:, :, None, None]
+    torch.testing.assert_close(Generator(4)(tile, exponent), metered)
+
+
+def test_tile_does_not_depend_on_its_batch() -> None:
+    generator, tiles, exponents = trained(), torch.rand(3, 3, 64, 64), torch.tensor([[0.5], [1.0], [2.0]])
+    with torch.inference_mode():
+        together = generator(tiles, exponents)
+        alone = generator(tiles[1:2], exponents[1:2])
+    torch.testing.assert_close(together[1:2], alone)
+
+
+def test_generator_sees_most_of_a_512_px_tile() -> None:
+    generator, tile = trained(), torch.rand(1, 3, 512, 512, requires_grad=True)
+    generator(tile, torch.ones(1, 1))[0, :, 256, 256].sum().backward()
+    assert tile.grad is not None
+    seen = tile.grad[0].abs().sum(0).nonzero()
+    assert (seen.min(0).values <= 32).all() and (seen.max(0).values >= 480).all()
+
+
+def test_critic_judges_patches_of_70_px() -> None:
+    critic, photo = PatchCritic(width=4), torch.rand(1, 3, 256, 256, requires_grad=True)
+    scores = critic(photo, torch.rand(1, 3, 256, 256))
+    scores[0, 0, 15, 15].backward()
+    assert photo.grad is not None
+    seen = photo.grad[0].abs().sum(0).nonzero()
+    height, width = (seen.max(0).values - seen.min(0).values + 1).tolist()
+    assert (height, width) == (70, 70)
+
+
+def test_weights_survive_a_file(tmp_path: Path) -> None:
+    generator, tile = trained(), torch.rand(1, 3, 64, 64)
+    save_generator(generator, tmp_path / "g.safetensors", {"recipe": "debug"})
+    loaded = load_generator(tmp_path / "g.safetensors")
+    assert loaded.width == 4
+    exponent = torch.ones(1, 1)
+    torch.testing.assert_close(loaded(tile, exponent), generator(tile, exponent), atol=5e-3, rtol=0)  # half precision
+
+
+def test_unusable_weights_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no such file"):
+        load_generator(tmp_path / "none.safetensors")
+    (tmp_path / "text.safetensors").write_text("hello")
+    with pytest.raises(WeightsError, match="not weights of a generator"):
+        load_generator(tmp_path / "text.safetensors")
+    save_file(Generator(8).state_dict(), tmp_path / "lie.safetensors", metadata={"width": "4"})
+    with pytest.raises(WeightsError, match="another architecture"):
+        load_generator(tmp_path / "lie.safetensors")
+
+
+def test_vgg_layers_are_numbered_as_in_torchvision() -> None:
+    layers = vgg_layers()
+    assert all(isinstance(layers[index], nn.ReLU) for index in LAYERS)
+    convolutions = [(i, layer.out_channels) for i, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)]
+    assert convolutions == [
+        (0, 64), (2, 64), (5, 128), (7, 128), (10, 256), (12, 256), (14, 256), (16, 256), (19, 512), (21, 512)
+    ]  # fmt: skip
+
+
+def test_missing_vgg_names_file_flag_and_way_out(tmp_path: Path) -> None:
+    for weights in (None, tmp_path / "none.pth"):
+        with pytest.raises(TrainingError, match=r"--vgg vgg19-dcbb9e9d\.pth .*download.*'shipped'"):
+            load_perceptual_distance(weights)
+
+
+def test_vgg_weights_load_from_a_whole_network_file(tmp_path: Path) -> None:
+    reference = PerceptualDistance()
+    tensors = {f"features.{name}": value for name, value in reference.features.state_dict().items()}
+    torch.save(tensors | {"classifier.0.weight": torch.zeros(1)}, tmp_path / "vgg.pth")
+    x, y = torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32)
+    loaded = load_perceptual_distance(tmp_path / "vgg.pth")
+    torch.testing.assert_close(loaded(x, y), reference(x, y))
+    assert loaded(x, x) == 0
