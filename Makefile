@@ -1,9 +1,9 @@
 PYTHON ?= python3
 VENV := .venv
-RUN := $(VENV)/bin/python
+PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint test
+.PHONY: help setup setup-server serve demo named-run export plan rollback lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -11,7 +11,7 @@ help: ## print the targets
 setup: $(VENV)/.installed ## install everything but the server into .venv
 
 $(VENV)/.installed: pyproject.toml constraints.txt
-	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
@@ -29,11 +29,31 @@ HTTP_PORT ?= 8000
 GRPC_PORT ?= 8001
 METRICS_PORT ?= 8002
 
-serve: setup-server ## serve on this machine: PROFILE=cpu HTTP_PORT=8000 GRPC_PORT=8001 METRICS_PORT=8002
-	@.venv-server/bin/python -m deploy.launcher --http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT)
+PORTS := --http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT)
+
+serve: serve-$(PROFILE) ## serve on this machine: PROFILE=cpu|gpu HTTP_PORT=8000 GRPC_PORT=8001 METRICS_PORT=8002
+
+.PHONY: serve-cpu serve-gpu
+serve-cpu: setup-server
+	@.venv-server/bin/python -m deploy.launcher $(PORTS)
+
+serve-gpu:
+	@$(PYTHON) -m deploy.container serve $(PORTS)
 
 demo: setup setup-server ## enhance a photo on a server of its own: IN=photo.jpg
-	@$(RUN) -m deploy.demo $(if $(IN),"$(IN)")
+	@$(PY) -m deploy.demo $(if $(IN),"$(IN)")
+
+named-run:
+	@$(if $(RUN),,echo "error: name the run: make $(MAKECMDGOALS) RUN=name" >&2; exit 2)
+
+export: named-run setup ## weights to a checked ONNX that is served: RUN=name [CHECKPOINT=weights.safetensors]
+	@$(PY) -m export all --run $(RUN) $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
+
+plan: named-run ## its TensorRT plan, checked and served, on the machine with the GPU: RUN=name
+	@$(PYTHON) -m deploy.container plan --run $(RUN)
+
+rollback: setup ## serve the version before the newest again
+	@$(PY) -m export rollback
 
 lint: setup ## check style and types
 	$(VENV)/bin/ruff check .
@@ -41,4 +61,4 @@ lint: setup ## check style and types
 	$(VENV)/bin/mypy
 
 test: setup setup-server lint ## run every test, with real servers
-	$(RUN) -m pytest
+	$(PY) -m pytest

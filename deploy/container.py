@@ -62,18 +62,27 @@ def execute(target: str, command: Sequence[str]) -> int:
     """Build the image, then run; prints both commands. Returns the container's exit code.
 
     Raises:
-        ContainerError: no Docker, or the image does not build.
+        ContainerError: no GPU, no Docker, or the image does not build.
     """
-    if shutil.which("docker") is None:
-        raise ContainerError(
-            f"docker is missing: the GPU profile runs in {base_image()} on the machine with the GPU; "
-            "install Docker and the NVIDIA Container Toolkit there and run the same command"
-        )
+    require_gpu_and_docker()
     for step in (build_command(target), command):
         print(shlex.join(step), flush=True)
     if subprocess.run(build_command(target), check=False).returncode:
         raise ContainerError(f"the image does not build: see above (is {base_image()} within reach?)")
     return subprocess.run(command, check=False).returncode
+
+
+def require_gpu_and_docker() -> None:
+    """Look before the long build.
+
+    Raises:
+        ContainerError: what is missing, and what to do.
+    """
+    same = f"the GPU profile runs in {base_image()}; run the same command on the machine that serves"
+    for program, missing in (("nvidia-smi", "no GPU here (nvidia-smi fails)"), ("docker", "no Docker here")):
+        check = [program] if program == "nvidia-smi" else [program, "info"]
+        if shutil.which(program) is None or subprocess.run(check, capture_output=True, check=False).returncode:
+            raise ContainerError(f"{missing}: {same}, with Docker and the NVIDIA Container Toolkit")
 
 
 def base_image() -> str:
@@ -100,6 +109,8 @@ def main() -> int:
     except ContainerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # docker has passed it on and stopped
+        return 130
 
 
 if __name__ == "__main__":

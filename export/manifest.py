@@ -23,7 +23,7 @@ ARTIFACTS = Path("artifacts")
 CHECKPOINT = "generator.safetensors"
 FP32_ONNX = "generator.onnx"
 FP16_ONNX = "generator_fp16.onnx"
-PACKAGES = ("torch", "onnx", "onnxscript", "onnx-graphsurgeon", "onnxruntime", "polygraphy", "numpy")
+PACKAGES = ("torch", "onnx", "onnxscript", "onnx-graphsurgeon", "onnxruntime", "polygraphy", "numpy", "tensorrt-cu13")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from deploy.container import DOCKERFILE, ROOT, base_image
 from export.trtexec import CONTAINER
 
 DOCKER = """#!/bin/sh
+[ "$1" = info ] && exit "${DOCKER_DOWN:-0}"
 [ "$1" = build ] && [ -n "$DOCKER_FAILS" ] && exit 1
 for argument in "$@"; do printf '%s\\n' "$argument"; done >> "$DOCKER_LOG"
 echo -- >> "$DOCKER_LOG"
@@ -20,10 +21,10 @@ echo -- >> "$DOCKER_LOG"
 
 @pytest.fixture
 def docker_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A docker on the PATH that writes down what it is asked."""
-    docker = tmp_path / "docker"
-    docker.write_text(DOCKER)
-    docker.chmod(0o755)
+    """A GPU, and a docker on the PATH that writes down what it is asked."""
+    for name, script in {"docker": DOCKER, "nvidia-smi": "#!/bin/sh\n"}.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("DOCKER_LOG", str(tmp_path / "log"))
     return tmp_path / "log"
@@ -76,12 +77,20 @@ def test_a_plan_is_built_as_the_person_who_asked(docker_log: Path) -> None:
     assert f"{ROOT}:/work" in run
 
 
-def test_without_docker_one_line_says_where_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_gpu_one_line_says_where_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     done = container("plan", "--run", "studio")
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: docker is missing: the GPU profile runs in {base_image()}")
+    assert done.stderr.startswith(f"error: no GPU here (nvidia-smi fails): the GPU profile runs in {base_image()}")
     assert done.stderr.count("\n") == 1
+
+
+def test_without_a_docker_daemon_nothing_is_tried(monkeypatch: pytest.MonkeyPatch, docker_log: Path) -> None:
+    monkeypatch.setenv("DOCKER_DOWN", "1")
+    done = container("serve")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: no Docker here")
+    assert not docker_log.exists()
 
 
 def test_an_image_that_does_not_build_is_not_run(monkeypatch: pytest.MonkeyPatch, docker_log: Path) -> None:
