@@ -16,6 +16,7 @@ from training.errors import TrainingError
 from training.evaluation import evaluate, table
 from training.inference import tile_runner
 from training.loop import Run, train
+from training.networks.generator import TILE_MULTIPLE
 from training.networks.weights import load_generator
 from training.recipes import RECIPES, Recipe
 
@@ -55,14 +56,39 @@ def add_train(command: argparse.ArgumentParser) -> None:
         "--validation", type=Path, help="pairs that choose the best weights (default: some of --jsonl)"
     )
     command.add_argument("--out", type=Path, default=Path("artifacts/training"), help="folder of the run (%(default)s)")
-    command.add_argument("--image-size", type=int, help="side of the tiles in pixels")
-    command.add_argument("--batch-size", type=int, help="pairs per step and process")
-    command.add_argument("--epochs", type=int, help="passes over the pairs")
-    command.add_argument("--lr", type=float, help="learning rate")
+    command.add_argument("--image-size", type=tile_side, help=f"side of the tiles in pixels, N x {TILE_MULTIPLE}")
+    command.add_argument("--batch-size", type=positive, help="pairs per step and process")
+    command.add_argument("--epochs", type=positive, help="passes over the pairs")
+    command.add_argument("--lr", type=rate, help="learning rate")
     command.add_argument("--init", type=Path, help="weights to start from (.safetensors)")
     command.add_argument("--resume", type=Path, help="latest.pt of a run to go on with")
     command.add_argument("--vgg", type=Path, help="VGG-19 weights, for recipes with the perceptual loss")
-    command.add_argument("--devices", type=int, default=1, help="processes, one per GPU (%(default)s)")
+    command.add_argument("--devices", type=positive, default=1, help="processes, one per GPU (%(default)s)")
+    command.add_argument("--accelerator", choices=("auto", "cpu", "cuda"), default="auto", help="(%(default)s)")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 up."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 up")
+    return number
+
+
+def tile_side(text: str) -> int:
+    """A side that the generator can halve at every level."""
+    side = positive(text)
+    if side % TILE_MULTIPLE:
+        raise argparse.ArgumentTypeError(f"{text} is not divisible by {TILE_MULTIPLE}")
+    return side
+
+
+def rate(text: str) -> float:
+    """A learning rate."""
+    number = float(text)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number
 
 
 def run_training(options: argparse.Namespace) -> None:
@@ -72,6 +98,7 @@ def run_training(options: argparse.Namespace) -> None:
     pairs, validation = (pairs, read_pairs(options.validation)) if options.validation else split_pairs(pairs)
     options.out.mkdir(parents=True, exist_ok=True)
     fabric = Fabric(
+        accelerator=options.accelerator,
         devices=options.devices,
         strategy="ddp" if options.devices > 1 else "auto",
         precision=recipe.precision,  # type: ignore[arg-type]
@@ -118,10 +145,10 @@ def add_radiance(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--out", type=Path, default=Path("artifacts/dataset"), help="folder of the pairs (%(default)s)"
     )
-    command.add_argument("--scenes", type=int, default=1600, help="views, two pairs each (%(default)s)")
-    command.add_argument("--size", type=int, default=512, help="long edge of the photos in pixels (%(default)s)")
+    command.add_argument("--scenes", type=positive, default=1600, help="views, two pairs each (%(default)s)")
+    command.add_argument("--size", type=positive, default=512, help="long edge of the photos in pixels (%(default)s)")
     command.add_argument("--seed", type=int, default=0, help="the same seed makes the same files (%(default)s)")
-    command.add_argument("--processes", type=int, default=os.cpu_count(), help="(%(default)s)")
+    command.add_argument("--processes", type=positive, default=os.cpu_count(), help="(%(default)s)")
 
 
 def run_radiance(options: argparse.Namespace) -> None:

@@ -70,13 +70,13 @@ def random_cast(rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def random_shot(rng: np.random.Generator) -> Shot:
-    """A plausible unedited photo: three stops too dark to two too bright."""
+    """A plausible unedited photo: four stops too dark to two too bright."""
     return Shot(
-        ev=rng.uniform(-3, 2),
+        ev=rng.uniform(-4, 2),
         cast=random_cast(rng),
-        noise=float(np.exp(rng.uniform(np.log(0.001), np.log(0.03)))),
+        noise=float(np.exp(rng.uniform(np.log(0.001), np.log(0.02)))),
         sharpening=rng.uniform(0, 0.6),
-        quality=int(rng.integers(60, 99)),
+        quality=int(rng.integers(70, 99)),
     )
 
 
