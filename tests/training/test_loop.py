@@ -115,9 +115,8 @@ def test_init_starts_from_given_weights_of_the_right_width(pairs_jsonl: Path, tm
     save_generator(Generator(4), tmp_path / "start.safetensors")
     still = replace(SHORT, epochs=1, learning_rate=0.0)
     run(pairs_jsonl, tmp_path / "run", still, init=tmp_path / "start.safetensors")
-    start, end = (
-        load_generator(path).state_dict() for path in (tmp_path / "start.safetensors", tmp_path / "run" / BEST)
-    )
+    paths = (tmp_path / "start.safetensors", tmp_path / "run" / BEST)
+    start, end = (load_generator(path).state_dict() for path in paths)
     assert all(torch.allclose(start[name], end[name], atol=1e-6) for name in start)
     with pytest.raises(TrainingError, match="width 4, but the recipe 'debug' has width 8"):
         run(pairs_jsonl, tmp_path / "run", replace(still, width=8), init=tmp_path / "start.safetensors")

@@ -127,7 +127,7 @@ def read_photo(path: Path, at_least_px: int | None = None) -> NDArray[np.uint8]:
         with Image.open(path) as image:
             if at_least_px is not None:
                 image.draft("RGB", (at_least_px, at_least_px))
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
     except OSError as error:
         raise PairsError(f"{path}: does not decode ({error})") from None
 
