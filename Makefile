@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server serve demo named-run export plan rollback lint test
+.PHONY: help setup setup-server serve demo brackets dataset train evaluate named-run export plan rollback lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -42,6 +42,21 @@ serve-gpu:
 
 demo: setup setup-server ## enhance a photo on a server of its own: IN=photo.jpg
 	@$(PY) -m deploy.demo $(if $(IN),"$(IN)")
+
+brackets: setup ## exposure stacks to pairs: IN=folder [OUT=artifacts/pairs]
+	@$(PY) -m training pairs-from-brackets "$(IN)" $(if $(OUT),--out "$(OUT)")
+
+dataset: setup ## HDR panoramas to pairs: IN=folder [OUT=artifacts/dataset SCENES=1600]
+	@$(PY) -m training pairs-from-radiance "$(IN)" $(if $(OUT),--out "$(OUT)") $(if $(SCENES),--scenes $(SCENES))
+
+RECIPE ?= finetune
+INIT ?= $(if $(filter finetune,$(RECIPE)),training/weights/generator.safetensors)
+
+train: named-run setup ## pairs to weights: RUN=name JSONL=pairs/train.jsonl [RECIPE=finetune OPTIONS="--epochs 60"]
+	@$(PY) -m training train --recipe $(RECIPE) --jsonl "$(JSONL)" --out artifacts/$(RUN) $(if $(INIT),--init $(INIT)) $(OPTIONS)
+
+evaluate: named-run setup ## score a run's weights on pairs: RUN=name JSONL=pairs/train.jsonl
+	@$(PY) -m training evaluate --checkpoint artifacts/$(RUN)/best_generator.safetensors --jsonl "$(JSONL)" --out artifacts/$(RUN)/evaluation
 
 named-run:
 	@$(if $(RUN),,echo "error: name the run: make $(MAKECMDGOALS) RUN=name" >&2; exit 2)
