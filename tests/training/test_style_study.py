@@ -1,0 +1,35 @@
+"""The style study: the look-up table is a fair rival, and the style is beyond it."""
+
+import numpy as np
+import torch
+
+from tests.training.conftest import photograph, room
+from training.style_study import LUT_SIZE, apply_lut, fit_lut, studio_style
+
+
+def photos(count: int) -> list[np.ndarray]:
+    return [np.ascontiguousarray(photograph(room(seed, 64, 64), 0)) for seed in range(count)]
+
+
+def test_identity_table_changes_nothing() -> None:
+    axis = torch.linspace(0, 1, LUT_SIZE)
+    blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
+    colours = torch.rand(100, 3)
+    torch.testing.assert_close(apply_lut(torch.stack((red, green, blue)), colours), colours, atol=1e-5, rtol=0)
+
+
+def test_fitted_table_learns_a_global_grade() -> None:
+    before = np.stack(photos(6))
+    after = np.clip(before * np.array([0.7, 0.8, 0.9]) + 30, 0, 255).astype(np.uint8)
+    lut = fit_lut(np.stack([before, after], axis=1))
+    graded = apply_lut(lut, torch.from_numpy(before).reshape(-1, 3).float() / 255)
+    error = (graded - torch.from_numpy(after).reshape(-1, 3) / 255).abs().mean()
+    assert error < 0.01
+
+
+def test_style_is_local() -> None:
+    bright, dark = np.full((64, 64, 3), 100, np.uint8), np.full((64, 64, 3), 100, np.uint8)
+    bright[:, 40:], dark[:, 40:] = 200, 20
+    assert (
+        studio_style(bright)[32, 36].mean() < studio_style(dark)[32, 36].mean() - 5
+    )  # the same grey, not the same edit
