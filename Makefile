@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server serve demo brackets dataset train evaluate named-run export plan rollback lint test
+.PHONY: help setup setup-server setup-ui serve demo ui brackets dataset train evaluate named-run export plan rollback lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -40,6 +40,18 @@ serve-cpu: setup-server
 serve-gpu:
 	@$(PYTHON) -m deploy.container serve $(PORTS)
 
+setup-ui: .venv-ui/.installed ## install the demo page into .venv-ui
+
+.venv-ui/.installed: clients/requirements-ui.txt
+	test -x .venv-ui/bin/python || $(PYTHON) -m venv .venv-ui
+	.venv-ui/bin/pip install --quiet --requirement clients/requirements-ui.txt
+	@touch $@
+
+UI_PORT ?= 7860
+
+ui: setup-ui ## the demo page of a running server: URL=grpc://127.0.0.1:8001 UI_PORT=7860
+	@.venv-ui/bin/python -m clients ui --port $(UI_PORT) $(if $(URL),--url $(URL))
+
 demo: setup setup-server ## enhance a photo on a server of its own: IN=photo.jpg
 	@$(PY) -m deploy.demo $(if $(IN),"$(IN)")
 
@@ -75,5 +87,5 @@ lint: setup ## check style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-test: setup setup-server lint ## run every test, with real servers
+test: setup setup-server setup-ui lint ## run every test, with real servers
 	$(PY) -m pytest

@@ -106,10 +106,10 @@ def _watch(options: argparse.Namespace) -> int:
 
 def _ui(options: argparse.Namespace) -> int:
     try:
-        from clients.ui import serve  # Gradio is an extra
+        from clients.ui_server import serve  # Gradio is an extra
     except ImportError as error:
         raise OptionError(f"the demo page needs the extra `ui`: run `make ui` ({error})") from error
-    serve(_connection(options), options.port)
+    serve(_connection(options), options.host, options.port)
     return DONE
 
 
@@ -229,6 +229,7 @@ def _watch_parser() -> argparse.ArgumentParser:
 
 def _ui_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("enhance ui", description="Serve the demo page.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=7860, help="of the page (default %(default)s)")
     _add_connection_options(parser)
     return parser
