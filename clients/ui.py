@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import html
+import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,6 +26,7 @@ SAMPLES = Path(__file__).parents[1] / "docs/samples"
 PREVIEW_PX = 1600
 STATUS_EVERY_S = 5
 OUTPUTS_KEPT_S = 3600
+FOLDER_PREFIX = "output-"
 KINDS = [pattern.removeprefix("*") for pattern in PATTERNS]
 MODES = [("Full quality", "full"), ("Fast", "fast")]
 EMPTY = '<div class="empty">Drop a photo, or choose a sample:<br>before and after appear here.</div>'
@@ -118,7 +121,11 @@ class Page:
         return enhanced, target
 
     def _folder(self) -> Path:
-        return Path(tempfile.mkdtemp(dir=self._outputs))
+        """A new folder for an output; old ones go, so that a page that is never stopped does not fill the disk."""
+        for folder in self._outputs.glob(f"{FOLDER_PREFIX}*"):
+            if folder.stat().st_mtime < time.time() - OUTPUTS_KEPT_S:
+                shutil.rmtree(folder, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self._outputs))
 
     def blocks(self) -> gr.Blocks:
         """The page itself."""
@@ -134,12 +141,12 @@ class Page:
 
     def _one_tab(self) -> None:
         with gr.Row():
-            with gr.Column(scale=1, min_width=300):
+            with gr.Column(scale=1, min_width=260):
                 photo = gr.File(label="Photo", file_types=KINDS, height=150, elem_id="photo")
                 samples = _samples()
                 options = _options()
                 again = gr.Button("Enhance", variant="primary", elem_id="enhance")
-            with gr.Column(scale=2, min_width=320):
+            with gr.Column(scale=2, min_width=260):
                 empty = gr.HTML(EMPTY, show_label=False)
                 comparison = gr.ImageSlider(
                     label="Before | After",
@@ -161,11 +168,11 @@ class Page:
 
     def _many_tab(self) -> None:
         with gr.Row():
-            with gr.Column(scale=1, min_width=300):
+            with gr.Column(scale=1, min_width=260):
                 photos = gr.File(label="Photos", file_count="multiple", file_types=KINDS, height=190, elem_id="photos")
                 options = _options()
                 start = gr.Button("Enhance all", variant="primary", elem_id="enhance-all")
-            with gr.Column(scale=2, min_width=320):
+            with gr.Column(scale=2, min_width=260):
                 table = gr.HTML(
                     '<div class="empty">The photos\' progress appears here.</div>', show_label=False, elem_id="results"
                 )
