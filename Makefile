@@ -19,8 +19,8 @@ setup-server: .venv-server/.installed ## install the CPU profile's server into .
 
 .venv-server/.installed: deploy/requirements-server.txt pixels/pyproject.toml $(wildcard pixels/*.py)
 	test -x .venv-server/bin/python || $(PYTHON) -m venv .venv-server
-	grep nvidia-pytriton deploy/requirements-server.txt | .venv-server/bin/pip install --quiet --no-deps --requirement /dev/stdin
 	grep -v nvidia-pytriton deploy/requirements-server.txt | .venv-server/bin/pip install --quiet --requirement /dev/stdin
+	grep nvidia-pytriton deploy/requirements-server.txt | .venv-server/bin/pip install --quiet --no-deps --requirement /dev/stdin
 	.venv-server/bin/pip install --quiet --no-deps --force-reinstall ./pixels && rm -r pixels/build pixels/*.egg-info
 	@touch $@
 
