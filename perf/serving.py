@@ -1,0 +1,201 @@
+"""What serving costs beside the network: ratios of one run on one machine.
+
+    python -m perf.serving [--out perf/results/serving--cpu.json]
+
+Each row compares a time through the real server with times of its parts on their own (the engine without Triton, Pillow
+reading and writing the same file), or memory with the photo's size. Interleaving and medians keep a busy machine from
+deciding a row.
+"""
+
+import argparse
+import io
+import json
+import os
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from tritonclient import grpc
+
+from clients import Enhancer
+from deploy.launcher import MODEL_REPOSITORY, ROOT, SERVER_PYTHON, TritonServer
+from perf.memory import Peak, pss_bytes
+from pixels.metering import metering_exponent
+from pixels.ranges import to_planar
+from pixels.resampling import to_coarse
+from pixels.tiling import segments
+from training.networks.weights import load_generator
+
+WEIGHTS = ROOT / "training/weights/generator.safetensors"
+MODEL = MODEL_REPOSITORY / "generator/1/model.onnx"
+SAMPLE = ROOT / "docs/samples/reception.jpg"
+OVERLAP_PX = 64
+RATIOS = {
+    "one tile through generator / engine alone": 1.10,
+    "full, 24 MP / (tiles x engine + 2 x Pillow)": 1.15,
+    "fast, 24 MP / (2 x Pillow + 1.5 x one tile)": 1.0,
+    "PyTorch eager FP32 / engine": 2.0,
+    "PSNR of the engine against PyTorch, dB": 50.0,
+    "full, 24 MP: bytes per pixel above idle": 60.0,
+    "full, 100 MP: GB": 8.0,
+    "growth over 200 mixed requests": 1.05,
+    "photos/s at concurrency 4 / at 1": 1.0,
+}
+AT_LEAST = ("PyTorch eager FP32 / engine", "PSNR of the engine against PyTorch, dB", "photos/s at concurrency 4 / at 1")
+
+
+def median_s(work: Callable[[], object], repeats: int) -> float:
+    """Median time in seconds, after one run that does not count."""
+    work()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def photo_file(width: int, height: int) -> bytes:
+    """A JPEG of the sample photo, enlarged."""
+    enlarged = Image.open(SAMPLE).resize((width, height), Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    enlarged.save(file, "JPEG", quality=92)
+    return file.getvalue()
+
+
+def read_and_write(file: bytes) -> None:
+    """What any program does with a photo."""
+    Image.open(io.BytesIO(file)).convert("RGB").save(io.BytesIO(), "JPEG", quality=92)
+
+
+def tile_count(width: int, height: int) -> int:
+    """Tiles of a photo in mode full, the coarse one counted."""
+    return 1 + len(segments(width, 512, OVERLAP_PX)) * len(segments(height, 512, OVERLAP_PX))
+
+
+def engines() -> dict[str, float]:
+    """Engine and PyTorch on the same tile, with the same threads."""
+    photo = cv2.imread(str(SAMPLE))[..., ::-1]
+    coarse = to_coarse(np.asarray(photo, np.uint8), 512)
+    tile = to_planar(coarse)[None]
+    exponent = np.full((1, 1), metering_exponent(coarse), np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        tiles, out = Path(folder, "tiles.npz"), Path(folder, "out.npy")
+        np.savez(tiles, tile=tile, exponent=exponent)
+        command = [SERVER_PYTHON, ROOT / "perf/engine_alone.py", MODEL, tiles, out]
+        measured: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        edited = np.load(out)
+    network = load_generator(WEIGHTS).eval()
+    torch.set_num_threads(os.cpu_count() or 1)
+    with torch.inference_mode():
+        inputs = torch.from_numpy(tile), torch.from_numpy(exponent)
+        measured["pytorch_s"] = median_s(lambda: network(*inputs), 12)
+        error: NDArray[np.float32] = network(*inputs).numpy() - edited
+    measured["psnr_db"] = float(-10 * np.log10(np.mean(error**2)))
+    return measured
+
+
+def generator_ns(client: grpc.InferenceServerClient) -> tuple[int, int]:
+    """Requests of the generator and their time in nanoseconds, queue included, by Triton's own statistics."""
+    success = client.get_inference_statistics("generator").model_stats[0].inference_stats.success
+    return success.count, success.ns
+
+
+def measure(server: TritonServer) -> dict[str, float]:
+    """All measurements through one server, seconds and bytes."""
+    assert server.process is not None
+    group = server.process.pid
+    client = grpc.InferenceServerClient(server.grpc_url.removeprefix("grpc://"))
+    small, large, huge = photo_file(512, 512), photo_file(6000, 4000), photo_file(12000, 8400)
+    found: dict[str, float] = {}
+    with Enhancer(server.grpc_url) as enhancer, ThreadPoolExecutor(4) as pool:
+        enhancer.enhance(small)
+        before = generator_ns(client)
+        found["photo_512_s"] = median_s(lambda: enhancer.enhance(small), 20)
+        count, ns = np.subtract(generator_ns(client), before)
+        found["tile_through_triton_s"] = float(ns / count / 1e9)
+        found["pillow_s"] = median_s(lambda: read_and_write(large), 5)
+        found["fast_s"] = median_s(lambda: enhancer.enhance(large, mode="fast"), 5)
+        idle = pss_bytes(group)
+        with Peak(group) as peak:
+            found["full_s"] = median_s(lambda: enhancer.enhance(large, mode="full"), 2)
+        found["full_bytes_per_pixel"] = (peak.bytes - idle) / 24e6
+        one, four = (throughput(enhancer, workers) for workers in (1, 4))
+        found["photos_per_s_at_1"], found["photos_per_s_at_4"] = one, four
+        sizes = [photo_file(300 + 97 * i, 1200 - 83 * i) for i in range(10)]
+        list(pool.map(lambda i: enhancer.enhance(sizes[i % 10]), range(40)))
+        settled = pss_bytes(group)
+        list(pool.map(lambda i: enhancer.enhance(sizes[i % 10]), range(200)))
+        found["growth"] = pss_bytes(group) / settled
+        with Peak(group) as peak:
+            enhancer.enhance(huge, mode="full")
+        found["huge_bytes"] = float(peak.bytes)
+    return found
+
+
+def throughput(enhancer: Enhancer, workers: int) -> float:
+    """Photos of 2 megapixels per second in mode full."""
+    file = photo_file(1732, 1155)
+    with ThreadPoolExecutor(workers) as pool:
+        started = time.perf_counter()
+        list(pool.map(lambda _: enhancer.enhance(file, mode="full"), range(12)))
+        return 12 / (time.perf_counter() - started)
+
+
+def ratios(engine: dict[str, float], found: dict[str, float]) -> dict[str, float]:
+    """The rows of RATIOS."""
+    tiles_s = tile_count(6000, 4000) * engine["per_tile_together_s"]
+    return dict(
+        zip(
+            RATIOS,
+            (
+                found["tile_through_triton_s"] / engine["one_tile_s"],
+                found["full_s"] / (tiles_s + 2 * found["pillow_s"]),
+                found["fast_s"] / (2 * found["pillow_s"] + 1.5 * engine["one_tile_s"]),
+                engine["pytorch_s"] / engine["one_tile_s"],
+                engine["psnr_db"],
+                found["full_bytes_per_pixel"],
+                found["huge_bytes"] / 1e9,
+                found["growth"],
+                found["photos_per_s_at_4"] / found["photos_per_s_at_1"],
+            ),
+            strict=True,
+        )
+    )
+
+
+def main() -> None:
+    """Measure, print the table, keep the result."""
+    parser = argparse.ArgumentParser(prog="python -m perf.serving", description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "perf/results/serving--cpu.json")
+    out = parser.parse_args().out
+    engine = engines()
+    with TritonServer() as server:
+        found = measure(server)
+    rows: list[dict[str, Any]] = []
+    for name, value in ratios(engine, found).items():
+        limit = RATIOS[name]
+        reached = value >= limit if name in AT_LEAST else value <= limit
+        rows.append({"row": name, "value": round(value, 3), "limit": limit, "reached": bool(reached)})
+        sign = ">=" if name in AT_LEAST else "<="
+        print(f"{name:48s} {value:8.2f}  {sign} {limit:<6} {'reached' if reached else 'MISSED'}")
+    machine = {"cores": os.cpu_count(), "processor": platform.processor() or platform.machine()}
+    result = {"date": date.today().isoformat(), "machine": machine, "engine": engine, "server": found, "rows": rows}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
