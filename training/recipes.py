@@ -20,7 +20,7 @@ class Recipe:
     width: int = 16
     """Channels of the generator at full resolution."""
     image_size: int = 512
-    """Side of the tiles, in pixels; divisible by 16."""
+    """Side of the tiles, in pixels; divisible by 64."""
     cache_scale: float = 1.5
     """Side of the decoded photos that tiles are cut from, in tiles; above 1, crops are sharp."""
     batch_size: int = 8
@@ -58,6 +58,7 @@ def shipped() -> Recipe:
     """The recipe of the tracked weights: tone first (L1 and slopes), no critic, no VGG; made for thousands of pairs."""
     return Recipe(
         name="shipped",
+        cache_scale=1.0,
         epochs=40,
         learning_rate=1e-3,
         warmup_steps=200,

@@ -5,6 +5,10 @@ room reach the network alike. Beside the metered tile the network sees what the 
 several exposures; per pixel and channel it predicts how much of each to add, and an offset. That is exposure fusion
 with learned weights. All of them start at zero: an untrained network meters and nothing else.
 
+Tone is slow in space: the U-Net works at a quarter of the resolution, where it is 16 times cheaper, and its weights are
+stretched back (Gharbi et al., "Deep Bilateral Learning", 2017). Since they are applied to the photo at full resolution,
+edges and texture stay; a thin layer at full resolution refines them there.
+
 There is no normalisation layer: statistics of a tile would make steps at the seams between tiles. Residual blocks start
 as identities instead, which trains as steadily at this depth.
 """
@@ -17,9 +21,10 @@ from torch.nn import functional as F
 
 from pixels.metering import KEY
 
-BLOCK_DILATIONS = (1, 2, 4) * 3  # nine residual blocks; dilated so that they see the whole 512 px tile
-LEVEL_WIDTHS = (1, 2, 4, 6, 6)  # channels per level, in multiples of the width; each level halves the resolution
-TILE_MULTIPLE = 2 ** (len(LEVEL_WIDTHS) - 1)  # a tile's sides must be divisible by this, in pixels
+BLOCK_DILATIONS = (1, 2, 4) * 3  # nine residual blocks; dilated so that they see the whole tile
+LEVEL_WIDTHS = (1, 2, 4, 6, 6)  # channels per level of the U-Net, in multiples of the width; each halves the resolution
+TONE_SCALE = 4  # the U-Net's finest level is this many times coarser than the tile
+TILE_MULTIPLE = TONE_SCALE * 2 ** (len(LEVEL_WIDTHS) - 1)  # a tile's sides must be divisible by this, in pixels
 EXPOSURES_EV = (-4, -2, 0, 2)  # those that the target edit fuses
 BASES = 1 + len(EXPOSURES_EV)  # photos that the edit is mixed from
 GAMMA = 2.2  # of the display: a stop more light multiplies display values by 2 ** (1 / GAMMA)
@@ -72,16 +77,20 @@ class Upsample(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """[N, inputs, H, W] and [N, outputs, 2H, 2W] to [N, outputs, 2H, 2W]."""
-        x = F.interpolate(self.project(x), scale_factor=2.0, mode="bilinear", align_corners=False)
-        mixed: Tensor = self.mix(x + skip)
+        mixed: Tensor = self.mix(stretched(self.project(x), 2) + skip)
         return mixed
+
+
+def stretched(x: Tensor, factor: int) -> Tensor:
+    """[N, C, H, W] to [N, C, factor * H, factor * W], bilinear."""
+    return F.interpolate(x, scale_factor=float(factor), mode="bilinear", align_corners=False)
 
 
 class Generator(nn.Module):
     """Predicts the edited tile.
 
     Args:
-        width: channels at full resolution; cost grows with its square.
+        width: channels of the U-Net's finest level; cost grows with its square.
     """
 
     def __init__(self, width: int = 16) -> None:
@@ -94,6 +103,10 @@ class Generator(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(channels[-1], dilation) for dilation in BLOCK_DILATIONS))
         self.up = nn.ModuleList(Upsample(coarse, fine) for fine, coarse in reversed(steps))
         self.head = zeroed(nn.Conv2d(width, 3 * (BASES + 1), 3, padding=1))
+        self.context = scaled(nn.Conv2d(width, width // 2, 1))
+        self.fine_stem = convolution(3 * BASES, width // 2)
+        self.fine_mix = convolution(width // 2, width // 2)
+        self.fine_head = zeroed(nn.Conv2d(width // 2, 3 * (BASES + 1), 1))
 
     def forward(self, tile: Tensor, exponent: Tensor) -> Tensor:
         """Edit a batch of tiles.
@@ -115,7 +128,14 @@ class Generator(nn.Module):
 
     def edit(self, bases: Tensor) -> Tensor:
         """A gain for each base and an offset, [N, 3 * (BASES + 1), H, W], from [N, 3 * BASES, H, W]."""
-        x = self.stem(bases)
+        tone = self.tone(F.avg_pool2d(bases, TONE_SCALE))
+        fine = self.fine_mix(self.fine_stem(bases) + stretched(self.context(tone), TONE_SCALE))
+        edit: Tensor = stretched(self.head(tone), TONE_SCALE) + self.fine_head(fine)
+        return edit
+
+    def tone(self, x: Tensor) -> Tensor:
+        """The U-Net: features [N, width, h, w] from shrunk bases [N, 3 * BASES, h, w]."""
+        x = self.stem(x)
         skips = []
         for down in self.down:
             skips.append(x)
@@ -123,5 +143,4 @@ class Generator(nn.Module):
         x = self.blocks(x)
         for up in self.up:
             x = up(x, skips.pop())
-        edit: Tensor = self.head(x)
-        return edit
+        return x
