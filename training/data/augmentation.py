@@ -1,11 +1,13 @@
-"""Augmentation: flips, small rotations and two scales, identical for both photos of a pair."""
+"""Augmentation: flips, small rotations and two scales, identical for both photos of a pair; casts on the source."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from training.data.fusion import Photo
+from pixels.metering import LUMINANCE
+from training.data.fusion import GAMMA, Photo
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Augmentation:
     """Probability of a crop instead of the whole photo, as serving shows the network tiles of a photo too."""
     smallest_crop: float = 0.5
     """Side of the smallest crop, as a share of the photo's."""
+    cast: float = 0.0
+    """Standard deviation of the logarithmic gains of red and blue on the source, where targets are neutral."""
 
 
 def augment(photos: Photo, side_px: int, augmentation: Augmentation, rng: np.random.Generator) -> Photo:
@@ -46,6 +50,29 @@ def augment(photos: Photo, side_px: int, augmentation: Augmentation, rng: np.ran
         photos = crop(photos, share, left, top)
     photos = photos[:, :: -1 if flip_y else 1, :: -1 if flip_x else 1]
     return np.stack([resize(photo, side_px) for photo in photos])
+
+
+def tint(photo: Photo, gains: NDArray[np.float64]) -> Photo:
+    """The photo under light of another colour.
+
+    Args:
+        photo: uint8 (..., 3), RGB, display-encoded.
+        gains: of linear red, green and blue. White stays white, as it does where a camera clips.
+
+    Returns:
+        uint8, same shape.
+    """
+    light = (np.arange(256)[:, None] / 255) ** GAMMA
+    tinted = np.clip(light * (gains + (1 - gains) * light**4), 0, 1) ** (1 / GAMMA)
+    table = np.rint(tinted * 255).astype(np.uint8)
+    return np.stack([table[photo[..., channel], channel] for channel in range(3)], axis=-1)
+
+
+def random_gains(deviation: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Gains of a cast: along warm to cool, and half as much along green to magenta; luminance about kept."""
+    warm, green = rng.normal(0, deviation), rng.normal(0, deviation / 2)
+    gains = np.exp([warm, green, -warm])
+    return np.asarray(gains / (gains @ LUMINANCE))
 
 
 def rotate(photo: Photo, angle_deg: float) -> Photo:

@@ -6,7 +6,6 @@ So a run that stops in the middle of an epoch goes on exactly as if it had not.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -16,8 +15,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from pixels.metering import metering_exponent
-from training.data.augmentation import Augmentation, augment
+from training.data.augmentation import Augmentation, augment, random_gains, resize, tint
 from training.data.cache import Squares
+
+METERED_PX = 128  # the whole photo is metered at this size: its log-average is that of the full photo, nearly
 
 Key = tuple[int, int]  # epoch, index
 Batch = tuple[Tensor, Tensor, Tensor]  # tile, target: float [N, 3, side, side]; exponent: float [N, 1]
@@ -47,13 +48,12 @@ class PairDataset(Dataset[Batch]):
         """Tile and target, float32 [3, side, side] in [0, 1], and the whole photo's exponent, float32 [1]."""
         epoch, index = key
         rng = np.random.default_rng((self.seed, epoch, index))
-        tile, target = augment(self.squares[index], self.side_px, self.augmentation, rng)
-        return to_tensor(tile), to_tensor(target), torch.tensor([self.exponents[index]])
-
-    @cached_property
-    def exponents(self) -> list[float]:
-        """Metering exponent of every whole source photo, as serving takes it from the coarse tile."""
-        return [metering_exponent(np.divide(source, 255, dtype=np.float32)) for source in self.squares[:, 0]]
+        source, target = self.squares[index]
+        if self.augmentation.cast:
+            source = tint(source, random_gains(self.augmentation.cast, rng))
+        exponent = metering_exponent(np.divide(resize(source, METERED_PX), 255, dtype=np.float32))
+        tile, target = augment(np.stack((source, target)), self.side_px, self.augmentation, rng)
+        return to_tensor(tile), to_tensor(target), torch.tensor([exponent])
 
 
 def to_tensor(photo: NDArray[np.uint8]) -> Tensor:
@@ -90,7 +90,6 @@ class EpochSampler(Sampler[Key]):
 def load_batches(dataset: PairDataset, sampler: EpochSampler, batch_size: int, workers: int) -> DataLoader[Batch]:
     """Full batches of one epoch; the remainder waits for another epoch's order."""
     cv2.setNumThreads(1)  # before workers are forked: they would wait for ever for OpenCV's threads
-    dataset.exponents  # noqa: B018  # before, so that workers need not each compute them
     return DataLoader(
         dataset,
         batch_size,

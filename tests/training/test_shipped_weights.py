@@ -1,0 +1,58 @@
+"""The tracked weights: one room, shot darker or with a colour cast, comes out much the same."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pixels.detail import RunTiles
+from pixels.edit import enhance
+from training.data.fusion import to_display, to_linear
+from training.data.pairs import read_photo
+from training.inference import tile_runner
+from training.networks.weights import load_generator
+
+REPOSITORY = Path(__file__).parents[2]
+SAMPLES = sorted((REPOSITORY / "docs" / "samples").glob("*.jpg"))
+CASTS = ((1.3, 1.0, 0.7), (0.8, 1.0, 1.25), (1.0, 1.12, 0.95))  # tungsten, shade, fluorescent
+Photo = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def runner() -> RunTiles:
+    return tile_runner(load_generator(REPOSITORY / "training" / "weights" / "generator.safetensors"))
+
+
+def shrunk(path: Path) -> Photo:
+    return np.asarray(cv2.resize(read_photo(path), (480, 320), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def relit(photo: Photo, gains: tuple[float, ...]) -> Photo:
+    """The photo under other light: linear gains of red, green and blue."""
+    return to_display(to_linear(photo) * np.array(gains, np.float32))
+
+
+def distance(first: Photo, second: Photo) -> float:
+    """Mean CIE76 colour difference."""
+    first_lab, second_lab = (cv2.cvtColor(p.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for p in (first, second))
+    return float(np.linalg.norm(first_lab - second_lab, axis=2).mean())
+
+
+def test_a_colour_cast_is_more_than_halved(runner: RunTiles) -> None:
+    ratios = []
+    for photo in map(shrunk, SAMPLES):
+        edited = enhance(photo, runner)
+        for cast in CASTS:
+            tinted = relit(photo, cast)
+            ratios.append(distance(enhance(tinted, runner), edited) / distance(tinted, photo))
+    assert np.mean(ratios) < 0.5, np.round(ratios, 2)
+
+
+def test_a_darker_shot_comes_out_alike(runner: RunTiles) -> None:
+    ratios = []
+    for photo in map(shrunk, SAMPLES):
+        darker = relit(photo, (0.5, 0.5, 0.5))
+        ratios.append(distance(enhance(darker, runner), enhance(photo, runner)) / distance(darker, photo))
+    assert np.mean(ratios) < 0.5, np.round(ratios, 2)
