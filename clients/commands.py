@@ -7,9 +7,10 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from clients.batch import PATIENCE_S, Batch
-from clients.enhancer import DEFAULT_URL, TIMEOUT_S, AsyncEnhancer
+from clients.enhancer import DEFAULT_URL, TIMEOUT_S, AsyncEnhancer, Enhancer
 from clients.errors import OptionError
 from clients.ledger import Job, Ledger
 from clients.report import Progress, Report
@@ -32,11 +33,15 @@ class Connection:
     def __post_init__(self) -> None:
         if self.in_flight < 1:
             raise OptionError(f"in-flight must be 1 or more, not {self.in_flight}")
+        Enhancer(**self.settings()).close()  # finds whatever is wrong before anything is written
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments of a client."""
+        return {"url": self.urls, "tls": self.tls, "headers": dict(self.headers), "timeout_s": self.timeout_s}
 
     def open(self) -> AsyncEnhancer:
         """A client that tries every server once and leaves the waiting to the batch."""
-        retry = Retry(attempts=len(self.urls))
-        return AsyncEnhancer(self.urls, tls=self.tls, headers=dict(self.headers), timeout_s=self.timeout_s, retry=retry)
+        return AsyncEnhancer(**self.settings(), retry=Retry(attempts=len(self.urls)))
 
 
 def settings_text(options: Options) -> str:

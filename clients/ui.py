@@ -54,12 +54,7 @@ class Page:
     def enhancer(self) -> AsyncEnhancer:
         """The one client of the page, made inside its event loop."""
         if self._enhancer is None:
-            self._enhancer = AsyncEnhancer(
-                self._connection.urls,
-                tls=self._connection.tls,
-                headers=dict(self._connection.headers),
-                timeout_s=self._connection.timeout_s,
-            )
+            self._enhancer = AsyncEnhancer(**self._connection.settings())
         return self._enhancer
 
     async def status(self) -> str:

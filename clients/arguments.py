@@ -1,0 +1,166 @@
+"""What the command line understands, and what it makes of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from clients.batch import PATIENCE_S
+from clients.commands import Connection, settings_text
+from clients.enhancer import DEFAULT_URL, TIMEOUT_S
+from clients.errors import OptionError
+from clients.folders import PATTERNS, Naming, Plan, Search
+from clients.request import FORMATS, MAX_STRENGTH, MODES, Options
+from clients.transports.base import Tls
+
+EPILOG = """\
+commands:
+  enhance PHOTO...         photos and folders, once
+  enhance batch SRC DST    a whole folder with a ledger: the same command resumes after any interruption
+  enhance watch SRC DST    a hot folder: photos are enhanced as they arrive
+  enhance ui               the demo page
+each has its own --help.
+
+examples:
+  enhance kitchen.jpg                          writes kitchen_enhanced.jpg
+  enhance kitchen.jpg -o edited.png --format png
+  enhance shoot/ -o edited/ --mode fast        mirrors the folder tree
+  enhance - < kitchen.jpg > edited.jpg
+  enhance batch shoot/ edited/ --url grpc://spark-1:8001 --url grpc://spark-2:8001
+
+exit codes: 0 all done, 1 some failed, 2 wrong usage, 3 server unreachable
+"""
+
+
+def plan_from(options: argparse.Namespace, beside: bool = False) -> Plan:
+    """Which photos, and where they go; `beside` their sources they need a suffix."""
+    naming = Naming(options.suffix if options.suffix is not None else "_enhanced" * beside, options.format)
+    search = Search(tuple(options.pattern or PATTERNS), not options.no_recursive)
+    return Plan(naming, search, settings_text(options_from(options)))
+
+
+def options_from(options: argparse.Namespace) -> Options:
+    """What the server shall do."""
+    return Options(options.mode, options.strength, options.format, options.quality)
+
+
+def connection_from(options: argparse.Namespace) -> Connection:
+    """How to reach the servers."""
+    return Connection(
+        urls=tuple(options.url or os.environ.get("ENHANCE_URL", DEFAULT_URL).split(",")),
+        tls=Tls(options.root_certificates, options.private_key, options.certificate_chain),
+        headers=tuple(_header(text) for text in options.header or ()),
+        timeout_s=options.timeout_s,
+        in_flight=options.in_flight,
+        patience_s=options.patience_s,
+    )
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not (name and separator):
+        raise OptionError(f"--header {text!r}: write NAME=VALUE, or NAME=@FILE")
+    return name, Path(value[1:]).read_text().strip() if value.startswith("@") else value
+
+
+def enhance_parser() -> argparse.ArgumentParser:
+    """Of `enhance`."""
+    parser = argparse.ArgumentParser(
+        "enhance",
+        description="Enhance photos on a Triton server.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="photos and folders; - is the standard input")
+    parser.add_argument(
+        "-o", "--output", metavar="PATH", help="a file for one photo, else a folder; default: beside each photo"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace outputs in folders that exist already")
+    _add_photo_options(parser)
+    _add_run_options(parser)
+    _add_connection_options(parser)
+    return parser
+
+
+def batch_parser() -> argparse.ArgumentParser:
+    """Of `enhance batch`."""
+    parser = argparse.ArgumentParser(
+        "enhance batch", description="Enhance a folder; the same command resumes after any interruption."
+    )
+    _add_folders(parser)
+    parser.add_argument("--retry-failed", action="store_true", help="try the photos again that failed before")
+    _add_photo_options(parser)
+    _add_run_options(parser)
+    _add_connection_options(parser)
+    return parser
+
+
+def watch_parser() -> argparse.ArgumentParser:
+    """Of `enhance watch`."""
+    parser = argparse.ArgumentParser("enhance watch", description="Enhance photos as they arrive, until Ctrl-C.")
+    _add_folders(parser)
+    _add_photo_options(parser)
+    _add_connection_options(parser)
+    return parser
+
+
+def ui_parser() -> argparse.ArgumentParser:
+    """Of `enhance ui`."""
+    parser = argparse.ArgumentParser("enhance ui", description="Serve the demo page.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, default=7860, help="of the page (default %(default)s)")
+    _add_connection_options(parser)
+    return parser
+
+
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sources", metavar="SRC", type=Path, help="folder of photos")
+    parser.add_argument("targets", metavar="DST", type=Path, help="folder for the outputs and their ledger")
+
+
+def _add_photo_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("photos")
+    group.add_argument("--mode", choices=MODES, help="full quality, or fast (default: the server's)")
+    group.add_argument("--strength", type=float, metavar="S", help=f"factor on the edit, 0 to {MAX_STRENGTH}")
+    group.add_argument("--format", choices=FORMATS, help="of the outputs (default: the server's)")
+    group.add_argument("--quality", type=int, metavar="Q", help="of lossy formats, 1 to 100")
+    group.add_argument("--suffix", help="put before the extension of each output's name")
+    group.add_argument("--pattern", action="append", metavar="GLOB", help="photos in folders, such as '*.jpg'; repeat")
+    group.add_argument("--no-recursive", action="store_true", help="leave folders inside folders out")
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("run")
+    group.add_argument("--dry-run", action="store_true", help="print what would be done")
+    group.add_argument("--json", action="store_true", help="print a report as JSON on the standard output")
+    group.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
+
+
+def _add_connection_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("server")
+    group.add_argument(
+        "--url",
+        action="append",
+        help=f"grpc://, grpcs://, http:// or https:// address; repeat for several servers "
+        f"(default: $ENHANCE_URL or {DEFAULT_URL})",
+    )
+    group.add_argument(
+        "--header", action="append", metavar="NAME=VALUE", help="such as an API key; =@FILE reads a file"
+    )
+    group.add_argument("--root-certificates", type=Path, metavar="PEM", help="whom to trust over TLS")
+    group.add_argument("--private-key", type=Path, metavar="PEM", help="for mutual TLS")
+    group.add_argument("--certificate-chain", type=Path, metavar="PEM", help="for mutual TLS")
+    group.add_argument(
+        "--timeout-s", type=float, default=TIMEOUT_S, metavar="S", help="per photo (default %(default)g)"
+    )
+    group.add_argument(
+        "--in-flight", type=int, default=4, metavar="N", help="most photos at a time (default %(default)s)"
+    )
+    group.add_argument(
+        "--patience-s",
+        type=float,
+        default=PATIENCE_S,
+        metavar="S",
+        help="wait this long for a server that goes away (default %(default)g)",
+    )
