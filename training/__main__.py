@@ -22,13 +22,15 @@ from training.recipes import RECIPES, Recipe
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0, or 1 for an error that the user can put right."""
+    """Run a command; returns the exit code: 0, 1 for an error that the user can put right, or 130 after Ctrl-C."""
     options = parser().parse_args(arguments)
     try:
         options.command(options)
-    except TrainingError as error:
+    except (TrainingError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # but in the training loop, which saves and returns
+        return 130
     return 0
 
 

@@ -1,5 +1,6 @@
 """The training loop: epochs around steps, validation, records, checkpoints, and a clean stop at any step."""
 
+import math
 import os
 import signal
 from collections.abc import Iterator
@@ -58,6 +59,11 @@ def train(fabric: Fabric, recipe: Recipe, run: Run) -> None:
     with fabric.rank_zero_first():  # the others find the cache ready
         training = dataset_of(run.training_pairs, recipe, recipe.augmentation, run.folder)
         validation = dataset_of(run.validation_pairs, recipe, Augmentation(), run.folder)
+    if len(training) // fabric.world_size < recipe.batch_size:
+        raise TrainingError(
+            f"{len(training)} pairs to train on are fewer than one batch of {recipe.batch_size} for each of "
+            f"{fabric.world_size} processes; lower --batch-size, or add pairs"
+        )
     journal = Journal(run.folder, fabric.is_global_zero)
     interruption = Interruption()
     with interruption.watched():
@@ -138,6 +144,7 @@ def train_epoch(trainer: Trainer, dataset: PairDataset, journal: Journal, interr
         progress.batch += 1
         if progress.step % RECORD_STEPS == 0:
             values = {name: float(value) for name, value in losses.items()}
+            check_finite("loss", values["total"], progress.step)
             journal.losses(progress.step, values)
             speed = recipe.batch_size * fabric.world_size * (bar.format_dict["rate"] or 0)
             bar.set_postfix({"loss": f"{values['total']:.2f}", "images/s": f"{speed:.1f}"})
@@ -150,6 +157,7 @@ def finish_epoch(trainer: Trainer, validation: PairDataset, journal: Journal, fo
     """Validate the averaged weights, and keep them where they are the best so far."""
     score, samples = trainer.validate(validation)
     progress = trainer.progress
+    check_finite("validation", score, progress.step)
     journal.epoch(progress.epoch, {"step": progress.step, "psnr_db": score}, samples)
     if score > progress.best_psnr:
         progress.best_psnr = score
@@ -157,6 +165,14 @@ def finish_epoch(trainer: Trainer, validation: PairDataset, journal: Journal, fo
             metadata = {"recipe": trainer.recipe.name, "validation_psnr_db": f"{score:.2f}"}
             save_generator(trainer.averaged_generator, folder / BEST, metadata)
     trainer.fabric.print(f"epoch {progress.epoch}: validation {score:.2f} dB, best {progress.best_psnr:.2f} dB")
+
+
+def check_finite(name: str, value: float, step: int) -> None:
+    """Stop before weights that are not numbers replace the last good checkpoint."""
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"the {name} is {value} at step {step}: lower --lr and go on from {LATEST}, if there is one"
+        )
 
 
 def save(trainer: Trainer, folder: Path) -> None:

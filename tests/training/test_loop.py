@@ -128,6 +128,17 @@ def test_perceptual_loss_without_weights_fails_before_any_work(pairs_jsonl: Path
     assert list((tmp_path / "run").iterdir()) == []
 
 
+def test_fewer_pairs_than_a_batch_are_refused(pairs_jsonl: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"11 pairs .* fewer than one batch of 16 .*lower --batch-size"):
+        run(pairs_jsonl, tmp_path / "run", replace(SHORT, batch_size=16))
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run(pairs_jsonl: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"the (loss|validation) is (nan|inf|-inf) at step \d+: lower --lr"):
+        run(pairs_jsonl, tmp_path / "run", replace(SHORT, learning_rate=1e30, epochs=8))
+    assert not (tmp_path / "run" / LATEST).exists()
+
+
 def test_baseline_recipe_is_the_classic_one() -> None:
     recipe = RECIPES["baseline"]()
     assert (recipe.learning_rate, recipe.batch_size, recipe.image_size, recipe.epochs) == (2e-4, 8, 512, 200)

@@ -75,6 +75,20 @@ def test_unusable_weights_are_told_apart(tmp_path: Path) -> None:
         load_generator(tmp_path / "lie.safetensors")
 
 
+def test_weights_that_cannot_be_saved_leave_the_old_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_generator(Generator(4), tmp_path / "g.safetensors")
+
+    def full(tensors: object, path: Path, metadata: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("training.networks.weights.save_file", full)
+    with pytest.raises(WeightsError, match=r"No space left.*intact"):
+        save_generator(Generator(8), tmp_path / "g.safetensors")
+    assert load_generator(tmp_path / "g.safetensors").width == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["g.safetensors"]
+
+
 def test_vgg_layers_are_numbered_as_in_torchvision() -> None:
     layers = vgg_layers()
     assert all(isinstance(layers[index], nn.ReLU) for index in LAYERS)

@@ -18,6 +18,9 @@ def save_generator(generator: Generator, path: Path, metadata: dict[str, str] | 
     """Write the weights beside `path`, then put them in place: a full disk leaves the old file whole.
 
     Half precision halves the file; its rounding is far below what training settles to.
+
+    Raises:
+        WeightsError: the disk is full or not writable.
     """
     tensors = {name: value.detach().half().contiguous().cpu() for name, value in generator.state_dict().items()}
     partial = path.with_suffix(".partial")
@@ -25,6 +28,8 @@ def save_generator(generator: Generator, path: Path, metadata: dict[str, str] | 
     try:
         save_file(tensors, partial, metadata={"width": str(generator.width), **(metadata or {})})
         partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path}: could not be saved ({error}); what was there before is intact") from None
     finally:
         partial.unlink(missing_ok=True)
 
