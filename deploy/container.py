@@ -79,9 +79,8 @@ def require_gpu_and_docker() -> None:
         ContainerError: what is missing, and what to do.
     """
     same = f"the GPU profile runs in {base_image()}; run the same command on the machine that serves"
-    for program, missing in (("nvidia-smi", "no GPU here (nvidia-smi fails)"), ("docker", "no Docker here")):
-        check = [program] if program == "nvidia-smi" else [program, "info"]
-        if shutil.which(program) is None or subprocess.run(check, capture_output=True, check=False).returncode:
+    for missing, probe in (("no GPU here (nvidia-smi fails)", ["nvidia-smi"]), ("no Docker here", ["docker", "info"])):
+        if shutil.which(probe[0]) is None or subprocess.run(probe, capture_output=True, check=False).returncode:
             raise ContainerError(f"{missing}: {same}, with Docker and the NVIDIA Container Toolkit")
 
 

@@ -7,7 +7,7 @@ from onnx.numpy_helper import to_array
 from export.compare import FP16_BUDGET, FP32_BUDGET, compare, onnxruntime_runner
 from export.contract import Contract
 from export.errors import ExportError
-from export.fp16 import HalfGenerator, check_activations, check_fp16
+from export.fp16 import HalfGenerator, RoundedGenerator, check_activations, check_fp16
 from export.graph import check_contract, check_weights, load_onnx
 from export.manifest import CHECKPOINT, FP16_ONNX, FP32_ONNX, Run, Step, recorded_check, sha256, write_atomically
 from export.operators import check_operators
@@ -75,26 +75,26 @@ def fp16_step(run: Run, contract: Contract) -> Path:
 def check_fp16_step(run: Run, contract: Contract, photos: Path) -> Path:
     """Compare the FP16 ONNX with the FP32 one: structure, types, range of the activations, then values.
 
-    ONNX Runtime's CPU engine rounds weights and activations to FP16 and sums in FP32, as TensorRT mostly does.
+    Values twice: the graph in ONNX Runtime, which finds a wrong graph, and the network with every result rounded to
+    FP16, which finds a network that FP16 does not suit.
 
     Raises:
         ExportError: the first thing that differs, named; recorded as a failure.
     """
-    path, source = run.file(FP16_ONNX, "fp16"), run.file(FP32_ONNX, "onnx")
+    path, source, checkpoint = run.file(FP16_ONNX, "fp16"), run.file(FP32_ONNX, "onnx"), run.file(CHECKPOINT, "onnx")
     feeds = validation_batches(contract, photos)
-    with recorded_check(run, "check-fp16", path, source) as details:
-        model = load_onnx(path)
-        check_contract(model, contract)
-        check_operators(model)
-        check_fp16(model)
-        full = load_onnx(source)
-        check_weights(model, {tensor.name: to_array(tensor) for tensor in full.graph.initializer})
+    with recorded_check(run, "check-fp16", path, source, checkpoint) as details:
+        half, full = load_onnx(path), load_onnx(source)
+        check_contract(half, contract)
+        check_operators(half)
+        check_fp16(half)
+        check_weights(half, {tensor.name: to_array(tensor) for tensor in full.graph.initializer})
         details["largest_activation"] = check_activations(full, feeds)
-        difference = compare(
-            onnxruntime_runner(source.read_bytes()), onnxruntime_runner(path.read_bytes()), feeds, contract
-        )
-        details["fp32_vs_fp16"] = difference.record(FP16_BUDGET)
-        difference.require(FP16_BUDGET, path, source)
+        rounded = TorchRunner(RoundedGenerator.of(load_network(checkpoint)), contract)
+        for name, runner in {"graph": onnxruntime_runner(path.read_bytes()), "rounding": rounded}.items():
+            difference = compare(onnxruntime_runner(source.read_bytes()), runner, feeds, contract)
+            details[f"fp32_vs_fp16_{name}"] = difference.record(FP16_BUDGET)
+            difference.require(FP16_BUDGET, path, source)
     return path
 
 

@@ -34,13 +34,17 @@ def write_config(folder: Path, tile_px: int = TILE_PX) -> None:
     (folder / "config.pbtxt").write_text(text_format.MessageToString(config))
 
 
-def write_checkpoint(path: Path, seed: int = 0, width: int = WIDTH) -> Path:
+def random_network(width: int, seed: int) -> Generator:
     """Random weights; those that training starts from zero too, or there would be no edit to compare."""
     torch.manual_seed(seed)
     generator = Generator(width)
     for weight in generator.parameters():
         torch.nn.init.normal_(weight, std=0.05)
-    save_generator(generator, path)
+    return generator.eval()
+
+
+def write_checkpoint(path: Path, seed: int = 0, width: int = WIDTH) -> Path:
+    save_generator(random_network(width, seed), path)
     return path
 
 
