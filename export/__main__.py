@@ -19,6 +19,8 @@ steps, in order; each writes into artifacts/RUN/ and records itself in manifest.
   plan        FP16 ONNX -> TensorRT plan, on the machine that serves
   check-plan  plan against FP32 ONNX, precision of its layers, time per batch
   publish     validated files -> model_repository/generator/VERSION/
+  int8        FP32 ONNX -> quantised ONNX, to try; not published
+  check-int8  quantised ONNX against FP32
 
   all         the steps that need no GPU: onnx to check-fp16, publish
   all-gpu     the steps after them that do: plan, check-plan, publish
@@ -26,6 +28,7 @@ steps, in order; each writes into artifacts/RUN/ and records itself in manifest.
 """
 GPU_STEPS = ("plan", "check-plan", "publish")
 CPU_STEPS = ("onnx", "check-onnx", "fp16", "check-fp16", "publish")
+INT8_STEPS = ("int8", "check-int8")
 GROUPS = {"all": CPU_STEPS, "all-gpu": GPU_STEPS}
 INTERRUPTED = 130  # as a shell reports it
 
@@ -36,7 +39,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         prog="python -m export", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="STEP")
-    for name in dict.fromkeys((*CPU_STEPS, *GPU_STEPS, *GROUPS)):
+    for name in dict.fromkeys((*CPU_STEPS, *GPU_STEPS, *INT8_STEPS, *GROUPS)):
         command = commands.add_parser(name)
         steps = GROUPS.get(name, (name,))
         command.add_argument("--run", required=True, help="name of the run's folder in artifacts/")
@@ -48,6 +51,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
             command.add_argument(
                 "--photos", type=Path, default=SAMPLES, help="photos to check on (default: %(default)s)"
             )
+        if "int8" in steps:
+            command.add_argument("--calibration", type=Path, required=True, help="photos to take ranges from")
         if "publish" in steps:
             command.add_argument("--version", type=int, help="replace this version (default: a new one)")
     commands.add_parser("rollback")
@@ -84,8 +89,12 @@ def run_step(step: str, run: Run, contract: Contract, arguments: argparse.Namesp
             return steps.check_onnx_step(run, contract, arguments.photos)
         case "fp16":
             return steps.fp16_step(run, contract)
-        case _:
+        case "check-fp16":
             return steps.check_fp16_step(run, contract, arguments.photos)
+        case "int8":
+            return steps.int8_step(run, contract, arguments.calibration)
+        case _:
+            return steps.check_int8_step(run, contract, arguments.photos)
 
 
 def main() -> int:

@@ -34,7 +34,7 @@ class Budget:
 
 FP32_BUDGET = Budget(max_abs_error=1e-4, min_psnr_db=80.0)  # 80 dB is an error of 1e-4 everywhere
 FP16_BUDGET = Budget(max_abs_error=3 / 255, min_psnr_db=50.0)
-INT8_BUDGET = Budget(max_abs_error=0.25, min_psnr_db=42.0)
+INT8_BUDGET = Budget(max_abs_error=1.0, min_psnr_db=42.0)  # single values may be far off, a batch may not
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,25 @@ from pathlib import Path
 
 from onnx.numpy_helper import to_array
 
-from export.compare import FP16_BUDGET, FP32_BUDGET, compare, onnxruntime_runner
+from export.compare import FP16_BUDGET, FP32_BUDGET, INT8_BUDGET, compare, onnxruntime_runner
 from export.contract import Contract
 from export.errors import ExportError
 from export.fp16 import HalfGenerator, RoundedGenerator, check_activations, check_fp16
 from export.graph import check_contract, check_weights, load_onnx
-from export.manifest import CHECKPOINT, FP16_ONNX, FP32_ONNX, Run, Step, recorded_check, sha256, write_atomically
+from export.int8 import to_int8
+from export.manifest import (
+    CHECKPOINT,
+    FP16_ONNX,
+    FP32_ONNX,
+    INT8_ONNX,
+    Run,
+    Step,
+    recorded_check,
+    sha256,
+    write_atomically,
+)
 from export.operators import check_operators
-from export.tiles import validation_batches
+from export.tiles import batches, photo_samples, validation_batches
 from export.torch_runner import TorchRunner
 from export.tracing import OPSET, export_onnx
 from training.checkpoints import BEST
@@ -95,6 +106,45 @@ def check_fp16_step(run: Run, contract: Contract, photos: Path) -> Path:
             difference = compare(onnxruntime_runner(source.read_bytes()), runner, feeds, contract)
             details[f"fp32_vs_fp16_{name}"] = difference.record(FP16_BUDGET)
             difference.require(FP16_BUDGET, path, source)
+    return path
+
+
+def int8_step(run: Run, contract: Contract, calibration: Path) -> Path:
+    """Quantise the validated FP32 ONNX, with ranges taken from a folder of photos."""
+    source, path = run.file(FP32_ONNX, "onnx"), run.folder / INT8_ONNX
+    run.require_passed("check-onnx", source)
+    feeds = batches(photo_samples(calibration, contract.tile_px), contract)
+    write_atomically(path, to_int8(load_onnx(source), feeds).SerializeToString())
+    run.record(
+        Step(
+            name="int8",
+            inputs={FP32_ONNX: sha256(source)},
+            outputs={INT8_ONNX: sha256(path)},
+            details={"calibration_tiles": sum(len(feed[contract.inputs[0].name]) for feed in feeds)},
+        )
+    )
+    return path
+
+
+def check_int8_step(run: Run, contract: Contract, photos: Path) -> Path:
+    """Compare the INT8 ONNX with the FP32 one.
+
+    Raises:
+        ExportError: the first thing that differs, named; recorded as a failure.
+    """
+    path, source = run.file(INT8_ONNX, "int8"), run.file(FP32_ONNX, "onnx")
+    with recorded_check(run, "check-int8", path, source) as details:
+        model = load_onnx(path)
+        check_contract(model, contract)
+        check_operators(model)
+        difference = compare(
+            onnxruntime_runner(source.read_bytes()),
+            onnxruntime_runner(path.read_bytes()),
+            validation_batches(contract, photos),
+            contract,
+        )
+        details["fp32_vs_int8"] = difference.record(INT8_BUDGET)
+        difference.require(INT8_BUDGET, path, source)
     return path
 
 

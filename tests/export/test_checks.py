@@ -15,7 +15,7 @@ from export.compare import FP16_BUDGET, Budget, Difference, compare, onnxruntime
 from export.contract import Contract, read_contract
 from export.errors import ExportError
 from export.fp16 import HalfGenerator, RoundedGenerator, check_activations, check_fp16
-from export.manifest import FP16_ONNX, FP32_ONNX, Run
+from export.manifest import FP16_ONNX, FP32_ONNX, INT8_ONNX, Run
 from export.operators import FP16_OPERATORS
 from export.tiles import batch_sizes, batches, extreme_samples, photo_samples
 from export.torch_runner import TorchRunner
@@ -250,3 +250,32 @@ def test_rounding_to_fp16_is_what_pytorch_in_fp16_does() -> None:
         half, rounded = (kind.of(network)(tile, exponent) - exact for kind in (HalfGenerator, RoundedGenerator))
     assert 0.5 < float(rounded.abs().mean() / half.abs().mean()) < 2
     assert float(half.abs().mean()) > 1e-6
+
+
+def test_int8_is_quantised_and_near(
+    run: Run, contract: Contract, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random weights use a wider range than trained ones, so the budget is wider here."""
+    monkeypatch.setattr(steps, "INT8_BUDGET", Budget(max_abs_error=1.0, min_psnr_db=35.0))
+    steps.int8_step(run, contract, photos)
+    steps.check_int8_step(run, contract, photos)
+    model = onnx.load(run.folder / INT8_ONNX)
+    quantised = {tensor.name for tensor in model.graph.initializer if tensor.data_type == onnx.TensorProto.INT8}
+    inputs = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "DequantizeLinear"}
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    assert all(inputs[node.input[1]] in quantised for node in convolutions)
+    assert run.steps()[-1].details["fp32_vs_int8"]["min_psnr_db"] < 100
+
+
+def test_int8_over_its_budget_is_refused(run: Run, contract: Contract, photos: Path) -> None:
+    """A bias moved by half of the range."""
+
+    def move(model: onnx.ModelProto) -> None:
+        model.graph.node[-1].output[0] = "before"
+        model.graph.initializer.append(numpy_helper.from_array(np.float32(0.5), "half"))
+        model.graph.node.append(onnx.helper.make_node("Add", ["before", "half"], ["EDITED"]))
+
+    steps.int8_step(run, contract, photos)
+    spoil(run.folder / INT8_ONNX, move)
+    with pytest.raises(ExportError, match=r"PSNR .* dB is under 42\.0 dB"):
+        steps.check_int8_step(run, contract, photos)
