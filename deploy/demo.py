@@ -54,6 +54,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.demo", description=__doc__)
     parser.add_argument("photo", nargs="?", type=Path, default=SAMPLE)
     photo = parser.parse_args().photo
+    if not photo.is_file():
+        sys.exit(f"demo: {photo}: no such photo")
     OUTPUTS.mkdir(exist_ok=True)
     try:
         demonstrate(photo, OUTPUTS)

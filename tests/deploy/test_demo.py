@@ -1,0 +1,43 @@
+"""The demo is the README's first command."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from deploy.demo import SAMPLE, demonstrate, side_by_side
+from deploy.launcher import ROOT
+
+
+def test_a_sample_photo_is_enhanced_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demonstrate(SAMPLE, tmp_path)
+    sizes = {path.name: Image.open(path).size for path in tmp_path.iterdir()}
+    original = Image.open(SAMPLE).size
+    assert sizes.pop(f"{SAMPLE.stem}-before-after.png")[0] > 1000
+    assert set(sizes.values()) == {original}
+    assert len(sizes) == 2
+    assert f"{original[0]} x {original[1]} pixels" in capsys.readouterr().out
+
+
+def test_panels_keep_their_shape() -> None:
+    sheet = side_by_side(Image.new("RGB", (400, 900)), Image.new("RGB", (400, 900)))
+    assert sheet.size == (812, 900)
+
+
+def test_a_photo_that_is_not_there_is_one_line() -> None:
+    command = [sys.executable, "-m", "deploy.demo", "no-such-photo.jpg"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert answer.stderr.count("\n") == 1
+    assert "no-such-photo.jpg" in answer.stderr
+
+
+def test_make_targets_in_the_documentation_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE))
+        assert named <= targets, f"{page.name}: {named - targets}"
