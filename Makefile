@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui serve demo ui brackets dataset train evaluate named-run export plan rollback lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset train evaluate named-run export plan rollback lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -47,6 +47,12 @@ setup-ui: .venv-ui/.installed ## install the demo page into .venv-ui
 	.venv-ui/bin/pip install --quiet --requirement clients/requirements-ui.txt
 	@touch $@
 
+setup-ray: $(VENV)/.ray-installed ## add Ray and object stores to .venv, for enhance batch --engine ray
+
+$(VENV)/.ray-installed: $(VENV)/.installed
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[ray]'
+	@touch $@
+
 UI_PORT ?= 7860
 
 ui: setup-ui ## the demo page of a running server: URL=grpc://127.0.0.1:8001 UI_PORT=7860
@@ -87,5 +93,5 @@ lint: setup ## check style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-test: setup setup-server setup-ui lint ## run every test, with real servers
+test: setup setup-server setup-ui setup-ray lint ## run every test, with real servers
 	$(PY) -m pytest

@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 
 from clients.batch import PATIENCE_S
-from clients.commands import Connection, settings_text
+from clients.commands import Connection, Engine, settings_text
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S
 from clients.errors import OptionError
 from clients.folders import PATTERNS, Naming, Plan, Search
 from clients.request import FORMATS, MAX_STRENGTH, MODES, Options
+from clients.storage import location
 from clients.transports.base import Tls
 
 EPILOG = """\
@@ -57,6 +58,11 @@ def connection_from(options: argparse.Namespace) -> Connection:
     )
 
 
+def engine_from(options: argparse.Namespace) -> Engine:
+    """What runs the batch."""
+    return Engine(getattr(options, "engine", "local"), getattr(options, "ray_address", None))
+
+
 def _header(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not (name and separator):
@@ -90,6 +96,8 @@ def batch_parser() -> argparse.ArgumentParser:
     )
     _add_folders(parser)
     parser.add_argument("--retry-failed", action="store_true", help="try the photos again that failed before")
+    parser.add_argument("--engine", choices=["local", "ray"], default="local", help="this process, or a Ray cluster")
+    parser.add_argument("--ray-address", metavar="ADDRESS", help="of a Ray cluster (default: one on this machine)")
     _add_photo_options(parser)
     _add_run_options(parser)
     _add_connection_options(parser)
@@ -115,8 +123,12 @@ def ui_parser() -> argparse.ArgumentParser:
 
 
 def _add_folders(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sources", metavar="SRC", type=Path, help="folder of photos")
-    parser.add_argument("targets", metavar="DST", type=Path, help="folder for the outputs and their ledger")
+    parser.add_argument("sources", metavar="SRC", type=location, help="folder of photos, or an address such as s3://")
+    parser.add_argument(
+        "targets", metavar="DST", type=location, help="folder for the outputs and their ledger, or an address"
+    )
+
+    parser.add_argument("--ledger", type=Path, metavar="DIR", help="where the ledger lies (default: DST)")
 
 
 def _add_photo_options(parser: argparse.ArgumentParser) -> None:

@@ -20,11 +20,11 @@ from clients.errors import (
     UnavailableError,
     UnreachableError,
 )
-from clients.files import write_atomically
 from clients.flow import Flow
 from clients.ledger import Job, Ledger, LedgerError
 from clients.request import Enhanced, Options
 from clients.retry import Retry
+from clients.storage import store
 
 PATIENCE_S = 60.0
 POLL_S = 0.5
@@ -159,9 +159,10 @@ class Batch:
 
     async def _store(self, job: Job, source_sha256: str, enhanced: Enhanced) -> Outcome:
         target = self._ledger.targets / job.target
-        self._ledger.storing(job, source_sha256, enhanced.data, enhanced.seconds)
+        digest = hashlib.sha256(enhanced.data).hexdigest()
+        self._ledger.storing(job, source_sha256, digest, len(enhanced.data), enhanced.seconds)
         try:
-            await asyncio.to_thread(write_atomically, target, enhanced.data, job.modified_ns)
+            await asyncio.to_thread(store, target, enhanced.data, job.modified_ns)
         except OSError as error:
             if error.errno in OF_ONE_PHOTO:
                 return self._give_up(job, f"cannot write {target}: {error.strerror}")

@@ -13,13 +13,14 @@ from itertools import chain
 from pathlib import Path
 
 from clients import arguments
-from clients.arguments import connection_from, options_from, plan_from
+from clients.arguments import connection_from, engine_from, options_from, plan_from
 from clients.batch import StorageError
 from clients.commands import Connection, note_all, run
 from clients.enhancer import Enhancer
-from clients.errors import BusyError, DeniedError, EnhanceError, OptionError, ProtocolError, UnreachableError
+from clients.errors import DeniedError, EnhanceError, OptionError, ProtocolError, UnavailableError
 from clients.ledger import Job, Ledger, LedgerError
 from clients.report import Report
+from clients.storage import is_local
 from clients.watch import watch
 
 DONE, SOME_FAILED, USAGE, UNREACHABLE, STOPPED = 0, 1, 2, 3, 130
@@ -46,7 +47,7 @@ def main(given: Sequence[str] | None = None) -> int:
 
 def exit_code(error: EnhanceError) -> int:
     """The exit code that tells a script what kind of error this is."""
-    if isinstance(error, UnreachableError | BusyError | ProtocolError | DeniedError):
+    if isinstance(error, UnavailableError | ProtocolError | DeniedError):
         return UNREACHABLE
     return USAGE if isinstance(error, OptionError) else SOME_FAILED
 
@@ -71,19 +72,24 @@ def _batch(options: argparse.Namespace, connection: Connection) -> int:
     first = next(jobs, None)
     if first is None:  # before a folder is made for nothing
         raise OptionError(_no_photos(options))
-    if not options.dry_run:
-        options.targets.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(options.sources, options.targets, in_memory=options.dry_run)
+    ledger = _ledger(options, in_memory=options.dry_run)
     return _process(options, connection, ledger, chain([first], jobs), retry_failed=options.retry_failed)
 
 
 def _watch(options: argparse.Namespace, connection: Connection) -> int:
     plan = plan_from(options)
     next(plan.mirror(options.sources, options.targets), None)  # a wrong folder is told at once
-    options.targets.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(options.sources, options.targets)
-    watch(ledger, lambda: plan.mirror(options.sources, options.targets), connection, options_from(options))
+    watch(_ledger(options), lambda: plan.mirror(options.sources, options.targets), connection, options_from(options))
     return DONE
+
+
+def _ledger(options: argparse.Namespace, in_memory: bool = False) -> Ledger:
+    if not (options.ledger or is_local(options.targets)):
+        raise OptionError("a ledger cannot lie in an object store: name a folder for it with --ledger")
+    folder = options.ledger or options.targets
+    if not in_memory:
+        folder.mkdir(parents=True, exist_ok=True)
+    return Ledger(options.sources, options.targets, folder, in_memory)
 
 
 def _ui(options: argparse.Namespace, connection: Connection) -> int:
@@ -111,7 +117,7 @@ def _process(
             print(f"{ledger.sources / job.source} -> {ledger.targets / job.target}")
         return DONE
     try:
-        run(ledger, report, connection, options_from(options), options.quiet)
+        run(ledger, report, connection, options_from(options), options.quiet, engine_from(options))
     finally:
         _tell(report, options)
         ledger.close()

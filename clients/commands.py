@@ -62,13 +62,37 @@ def note_all(ledger: Ledger, jobs: Iterable[Job], retry_failed: bool = False, ke
     return report
 
 
-def run(ledger: Ledger, report: Report, connection: Connection, options: Options, quiet: bool) -> None:
+@dataclass(frozen=True)
+class Engine:
+    """What runs a batch: this process, or a Ray cluster."""
+
+    name: str = "local"
+    ray_address: str | None = None
+
+
+def run(ledger: Ledger, report: Report, connection: Connection, options: Options, quiet: bool, engine: Engine) -> None:
     """Enhances what is pending; the report is right even when an error ends the run early."""
     try:
-        if report.pending:
+        if report.pending and engine.name == "ray":
+            _run_on_ray(ledger, report, connection, options, quiet, engine)
+        elif report.pending:
             asyncio.run(_run(ledger, report, connection, options, quiet))
     finally:
         report.failed = ledger.failures()
+
+
+def _run_on_ray(
+    ledger: Ledger, report: Report, connection: Connection, options: Options, quiet: bool, engine: Engine
+) -> None:
+    try:
+        from clients.ray_engine import outcomes  # Ray is an extra
+    except ImportError as error:
+        raise OptionError(f"--engine ray needs more packages: make setup-ray ({error})") from error
+    with Enhancer(**connection.settings()) as enhancer:
+        enhancer.check()
+    with Progress(report, quiet) as progress:
+        for outcome in outcomes(ledger, connection, options, engine.ray_address):
+            progress.add(outcome)
 
 
 async def _run(ledger: Ledger, report: Report, connection: Connection, options: Options, quiet: bool) -> None:

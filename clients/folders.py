@@ -11,6 +11,7 @@ from pathlib import Path
 from clients.errors import OptionError
 from clients.ledger import Job
 from clients.request import EXTENSIONS
+from clients.storage import is_local, stored_files
 
 PATTERNS = ("*.jpg", "*.jpeg", "*.png", "*.tif", "*.tiff", "*.webp")
 
@@ -57,8 +58,16 @@ class Search:
             if entry.is_dir(follow_symlinks=False):
                 if self.recursive and Path(entry.path).resolve() != leave_out:
                     yield from self.find(Path(entry.path), leave_out)
-            elif entry.is_file() and any(fnmatch(entry.name.lower(), pattern.lower()) for pattern in self.patterns):
+            elif entry.is_file() and self._matches(entry.name):
                 yield entry
+
+    def takes(self, path: Path) -> bool:
+        """Whether a path, relative to the folder, is one that `find` would yield."""
+        hidden = any(part.startswith(".") for part in path.parts)
+        return not hidden and (self.recursive or len(path.parts) == 1) and self._matches(path.name)
+
+    def _matches(self, name: str) -> bool:
+        return any(fnmatch(name.lower(), pattern.lower()) for pattern in self.patterns)
 
 
 @dataclass(frozen=True)
@@ -78,11 +87,19 @@ class Plan:
         """
         if not sources.is_dir():
             raise OptionError(f"no such folder: {sources}")
-        if targets.exists() and sources.samefile(targets):
+        if str(sources) == str(targets) or (is_local(targets) and targets.exists() and sources.samefile(targets)):
             raise OptionError(f"outputs would land among their sources: choose another folder than {targets}")
-        for entry in self.search.find(sources, leave_out=targets.resolve()):
-            source, stat = Path(entry.path).relative_to(sources), entry.stat()
-            yield Job(source, self.naming.name(source), stat.st_size, stat.st_mtime_ns, self.settings)
+        for source, size, modified_ns in self._found(sources, targets):
+            yield Job(source, self.naming.name(source), size, modified_ns, self.settings)
+
+    def _found(self, sources: Path, targets: Path) -> Iterator[tuple[Path, int, int]]:
+        if not is_local(sources):
+            yield from (found for found in stored_files(sources) if self.search.takes(found[0]))
+            return
+        leave_out = targets.resolve() if is_local(targets) else None
+        for entry in self.search.find(sources, leave_out):
+            stat = entry.stat()
+            yield Path(entry.path).relative_to(sources), stat.st_size, stat.st_mtime_ns
 
     def each(self, paths: list[Path], output: str | None) -> Iterator[Job]:
         """The photos that a person named, one by one or by folder; paths are relative to the working folder.

@@ -72,16 +72,17 @@ class Ledger:
 
     Args:
         sources: The folder that source paths are relative to.
-        targets: The folder that output paths are relative to; the ledger lies in it.
+        targets: The folder that output paths are relative to.
+        folder: Where the ledger lies: among the outputs by default.
         in_memory: For a run that shall leave no ledger behind.
 
     Raises:
         LedgerError: another batch holds it, or the file cannot be written.
     """
 
-    def __init__(self, sources: Path, targets: Path, in_memory: bool = False) -> None:
+    def __init__(self, sources: Path, targets: Path, folder: Path | None = None, in_memory: bool = False) -> None:
         self.sources, self.targets = sources, targets
-        self.path = targets / LEDGER_NAME
+        self.path = (folder or targets) / LEDGER_NAME
         try:
             self._database = sqlite3.connect(":memory:" if in_memory else self.path, isolation_level=None, timeout=1)
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")  # a second batch on the same outputs is refused
@@ -171,14 +172,14 @@ class Ledger:
                 yield Job(_path(source), _path(target), size, modified_ns, settings)
             last = rows[-1][0]
 
-    def storing(self, job: Job, source_sha256: str, data: bytes, seconds: float) -> None:
+    def storing(self, job: Job, source_sha256: str, target_sha256: str, target_size: int, seconds: float) -> None:
         """Notes what the output is going to be, before it is written."""
         self._update(
             job,
             state="storing",
             source_sha256=source_sha256,
-            target_sha256=hashlib.sha256(data).hexdigest(),
-            target_size=len(data),
+            target_sha256=target_sha256,
+            target_size=target_size,
             seconds=seconds,
             finished=_now(),
         )

@@ -1,9 +1,15 @@
 """The command line as a person meets it: exit codes, messages, pipes, reports."""
 
+import contextlib
+import fcntl
 import io
 import json
+import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +171,19 @@ def test_argparse_agrees_on_exit_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
+
+
+def test_progress_bar_on_a_terminal(shoot: Path, url: str) -> None:
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    command = [sys.executable, "-m", "clients", "enhance", str(shoot), "-o", str(shoot.parent / "out"), "--url", url]
+    with subprocess.Popen(command, stdout=terminal, stderr=terminal):
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is hung up when the program ends
+            while piece := os.read(screen, 4096):
+                shown += piece
+    assert "7/7" in shown.decode() and "photo/s" in shown.decode() and "MP/s" in shown.decode()
 
 
 @pytest.mark.parametrize("command", ["enhance", "batch", "watch", "ui"])

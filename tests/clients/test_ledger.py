@@ -11,6 +11,7 @@ from clients.files import part_path, write_atomically
 from clients.ledger import LEDGER_NAME, Job, Ledger, LedgerError
 
 ENHANCED = b"enhanced"
+OUTPUT = hashlib.sha256(ENHANCED).hexdigest(), len(ENHANCED)
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def finish(folders: tuple[Path, Path], settings: str = "") -> None:
     found = job(sources, settings=settings)
     ledger.note(found)
     ledger.tried(found)
-    ledger.storing(found, photo_hash(sources), ENHANCED, 0.1)
+    ledger.storing(found, photo_hash(sources), *OUTPUT, 0.1)
     write_atomically(targets / found.target, ENHANCED)
     ledger.done(found)
     ledger.close()
@@ -95,7 +96,7 @@ def test_crash_before_the_file_is_in_place_means_pending(folders: tuple[Path, Pa
     sources, targets = folders
     ledger = Ledger(*folders)
     ledger.note(job(sources))
-    ledger.storing(job(sources), photo_hash(sources), ENHANCED, 0.1)
+    ledger.storing(job(sources), photo_hash(sources), *OUTPUT, 0.1)
     part_path(targets / "a.jpg").write_bytes(ENHANCED[:4])
     ledger.close()
     assert state_after_rescan(folders) == "pending"
@@ -106,7 +107,7 @@ def test_crash_after_the_file_is_in_place_means_done(folders: tuple[Path, Path])
     sources, targets = folders
     ledger = Ledger(*folders)
     ledger.note(job(sources))
-    ledger.storing(job(sources), photo_hash(sources), ENHANCED, 0.1)
+    ledger.storing(job(sources), photo_hash(sources), *OUTPUT, 0.1)
     write_atomically(targets / "a.jpg", ENHANCED)
     ledger.close()
     assert state_after_rescan(folders) == "done"
@@ -117,7 +118,7 @@ def test_crash_with_an_older_output_in_place_means_pending(folders: tuple[Path, 
     (targets / "a.jpg").write_bytes(b"the older")
     ledger = Ledger(*folders)
     ledger.note(job(sources))
-    ledger.storing(job(sources), photo_hash(sources), ENHANCED, 0.1)
+    ledger.storing(job(sources), photo_hash(sources), *OUTPUT, 0.1)
     ledger.close()
     assert state_after_rescan(folders) == "pending"
 
