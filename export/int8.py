@@ -1,7 +1,8 @@
 """INT8: the convolutions between QuantizeLinear and DequantizeLinear, with ranges taken from photos.
 
 Both TensorRT majors build such a graph as it stands. Scales are symmetric (TensorRT wants zero points of 0), weights
-have one for each channel.
+have one for each channel. The first convolutions, which see the photo, and the last, which make the edit, stay in FP32:
+their rounding would be the photo's.
 """
 
 import copy
@@ -9,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import onnx
+import onnx_graphsurgeon as gs
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from export.compare import Feed
@@ -33,17 +35,40 @@ def to_int8(model: onnx.ModelProto, calibration: list[Feed]) -> onnx.ModelProto:
         model: FP32, cleaned.
         calibration: batches of tiles like those that will be served.
     """
+    prepared = copy.deepcopy(model)
+    onnx.helper.set_model_props(prepared, {"onnx.quant.pre_process": "onnxruntime.quant"})  # it is clean already
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "int8.onnx")
         quantize_static(
-            copy.deepcopy(model),
+            prepared,
             path,
             Tiles(calibration),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
+            nodes_to_exclude=_ends(model),
             per_channel=True,
             activation_type=QuantType.QInt8,
             weight_type=QuantType.QInt8,
             extra_options={"ActivationSymmetric": True, "WeightSymmetric": True},
         )
         return clean(onnx.load(path))
+
+
+def _ends(model: onnx.ModelProto) -> list[str]:
+    """Names of the convolutions that have no other before them, or none behind."""
+    nodes = gs.import_onnx(model).toposort().nodes
+    behind, before = set[str](), set[str]()  # tensors that depend on a convolution; that one depends on
+    ends = []
+    for node in nodes:
+        if any(tensor.name in behind for tensor in node.inputs):
+            behind.update(tensor.name for tensor in node.outputs)
+        elif node.op == "Conv":
+            behind.update(tensor.name for tensor in node.outputs)
+            ends.append(node.name)
+    for node in reversed(nodes):
+        if any(tensor.name in before for tensor in node.outputs):
+            before.update(tensor.name for tensor in node.inputs)
+        elif node.op == "Conv":
+            before.update(tensor.name for tensor in node.inputs)
+            ends.append(node.name)
+    return ends

@@ -22,7 +22,7 @@ from export.manifest import (
     write_atomically,
 )
 from export.operators import check_operators
-from export.tiles import batches, photo_samples, validation_batches
+from export.tiles import validation_batches
 from export.torch_runner import TorchRunner
 from export.tracing import OPSET, export_onnx
 from training.checkpoints import BEST
@@ -110,10 +110,10 @@ def check_fp16_step(run: Run, contract: Contract, photos: Path) -> Path:
 
 
 def int8_step(run: Run, contract: Contract, calibration: Path) -> Path:
-    """Quantise the validated FP32 ONNX, with ranges taken from a folder of photos."""
+    """Quantise the validated FP32 ONNX, with ranges taken from a folder of photos and from the extremes."""
     source, path = run.file(FP32_ONNX, "onnx"), run.folder / INT8_ONNX
     run.require_passed("check-onnx", source)
-    feeds = batches(photo_samples(calibration, contract.tile_px), contract)
+    feeds = validation_batches(contract, calibration)
     write_atomically(path, to_int8(load_onnx(source), feeds).SerializeToString())
     run.record(
         Step(

@@ -262,8 +262,10 @@ def test_int8_is_quantised_and_near(
     model = onnx.load(run.folder / INT8_ONNX)
     quantised = {tensor.name for tensor in model.graph.initializer if tensor.data_type == onnx.TensorProto.INT8}
     inputs = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "DequantizeLinear"}
-    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
-    assert all(inputs[node.input[1]] in quantised for node in convolutions)
+    weights = [node.input[1] for node in model.graph.node if node.op_type == "Conv"]
+    full = {name for name in weights if name not in inputs}
+    assert full == {f"{layer}.weight" for layer in ("stem.0", "head", "fine_stem.0", "fine_head")}
+    assert all(inputs[name] in quantised for name in weights if name not in full)
     assert run.steps()[-1].details["fp32_vs_int8"]["min_psnr_db"] < 100
 
 
