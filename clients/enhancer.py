@@ -18,7 +18,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from clients.balancer import Balancer
-from clients.errors import DeadlineError, EnhanceError, OptionError, UnavailableError, UnreachableError
+from clients.errors import BusyError, DeadlineError, EnhanceError, OptionError, UnavailableError, UnreachableError
 from clients.request import Enhanced, Options, enhanced_from_bytes, read_photo
 from clients.retry import Retry
 from clients.transports.base import Address, Tls, Transport
@@ -75,11 +75,15 @@ class _Core:
             server = self._servers.pick()
             try:
                 data = await server.infer(content, parameters, self._remaining_s(started))
-            except UnavailableError:
+            except UnavailableError as error:
                 failures += 1
                 another_is_ready = self._servers.failed(server)
                 wait_s = 0.0 if another_is_ready else self._retry.wait_s(failures)
                 remaining_s = self._remaining_s(started)
+                if remaining_s == 0 and isinstance(
+                    error, BusyError
+                ):  # the server dropped what waited in its queue past the deadline
+                    raise DeadlineError(f"no answer within {self._timeout_s:g} s") from error
                 if failures >= self._retry.attempts or (remaining_s is not None and remaining_s <= wait_s):
                     raise
                 await server.sleep(wait_s)
@@ -88,7 +92,7 @@ class _Core:
                 return data
 
     def _remaining_s(self, started: float) -> float | None:
-        return None if self._timeout_s is None else max(0.001, self._timeout_s - (time.monotonic() - started))
+        return None if self._timeout_s is None else max(0.0, self._timeout_s - (time.monotonic() - started))
 
     async def _check(self) -> None:
         errors: list[EnhanceError] = []

@@ -128,6 +128,11 @@ def broken_connection(address: Address, protocol: str) -> str:
     return f"{address} closed the connection: is the server still running, and is this its {protocol} port?"
 
 
+def no_answer(address: Address) -> str:
+    """What to tell a person when the deadline has passed."""
+    return f"no answer from {address} in time"
+
+
 def not_ready(address: Address) -> str:
     """What to tell a person when the server is up without its models."""
     return f"{address} is up, but its model {MODEL!r} is not loaded (yet?)"

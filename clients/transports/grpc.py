@@ -21,7 +21,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, grpc_answer, grpc_request
-from clients.transports.base import Address, Tls, broken_connection, no_connection, not_ready, plain, settle
+from clients.transports.base import Address, Tls, broken_connection, no_answer, no_connection, not_ready, plain, settle
 from clients.transports.shared_memory import Lanes
 
 CHANNEL_OPTIONS = [
@@ -131,10 +131,11 @@ def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> 
         )
     if code is grpc.StatusCode.UNAVAILABLE and NO_CONNECTION.search(details):
         return UnreachableError(_lost(address, details))
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return DeadlineError(no_answer(address))
     kind = {
         grpc.StatusCode.UNAVAILABLE: BusyError,
         grpc.StatusCode.INVALID_ARGUMENT: PhotoError,
-        grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineError,
         grpc.StatusCode.UNAUTHENTICATED: DeniedError,
         grpc.StatusCode.PERMISSION_DENIED: DeniedError,
         grpc.StatusCode.UNIMPLEMENTED: ProtocolError,

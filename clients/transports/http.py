@@ -21,7 +21,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, http_answer, http_request
-from clients.transports.base import Address, Tls, broken_connection, no_connection, not_ready, plain, settle
+from clients.transports.base import Address, Tls, broken_connection, no_answer, no_connection, not_ready, plain, settle
 
 CONNECT_TIMEOUT_S = 2.0
 
@@ -102,7 +102,7 @@ def error_from_exception(error: httpx.TransportError, address: Address) -> Enhan
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ReadError | httpx.WriteError):
         return UnreachableError(no_connection(address))
     if isinstance(error, httpx.TimeoutException):
-        return DeadlineError(f"no answer from {address} in time")
+        return DeadlineError(no_answer(address))
     if isinstance(error, httpx.RemoteProtocolError) and "disconnected without" in str(error):
         return UnreachableError(broken_connection(address, "HTTP"))
     return ProtocolError(f"{address} does not speak HTTP: is it the gRPC port? Triton's HTTP port is 8000 by default")

@@ -1,6 +1,7 @@
 """The library: what it promises about retries, deadlines, errors and encryption, in both flavours."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +115,17 @@ def test_pauses_never_pass_the_deadline(enhance: Enhance) -> None:
     with pytest.raises(BusyError):
         enhance(PHOTO, {"transport": fake, "timeout_s": 0.5, "retry": Retry(50, first_wait_s=5, longest_wait_s=5)})
     assert sum(fake.slept_s) < 50 * 0.5
+
+
+def test_photo_that_waited_past_its_deadline_in_the_queue_is_not_sent_again(enhance: Enhance) -> None:
+    def answer(content: bytes, parameters: object) -> bytes:
+        time.sleep(0.1)
+        raise BusyError("Request timeout expired")
+
+    fake = FakeTransport(answer)
+    with pytest.raises(DeadlineError, match=r"no answer within 0\.05 s"):
+        enhance(PHOTO, {"transport": fake, "timeout_s": 0.05})
+    assert len(fake.requests) == 1
 
 
 def test_answer_that_is_no_image_is_a_server_error(enhance: Enhance) -> None:
