@@ -58,7 +58,7 @@ def shipped() -> Recipe:
     """The recipe of the tracked weights: tone first (L1 and slopes), no critic, no VGG; made for thousands of pairs."""
     return Recipe(
         name="shipped",
-        augmentation=replace(STUDIO_AUGMENTATION, cast=0.2),
+        augmentation=replace(STUDIO_AUGMENTATION, cast=0.25),
         cache_scale=1.0,
         epochs=40,
         learning_rate=1e-3,

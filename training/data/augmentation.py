@@ -69,8 +69,8 @@ def tint(photo: Photo, gains: NDArray[np.float64]) -> Photo:
 
 
 def random_gains(deviation: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Gains of a cast: along warm to cool, and half as much along green to magenta; luminance about kept."""
-    warm, green = rng.normal(0, deviation), rng.normal(0, deviation / 2)
+    """Gains of a cast, along warm to cool and along green to magenta; luminance about kept."""
+    warm, green = rng.normal(0, deviation), rng.normal(0, 0.7 * deviation)
     gains = np.exp([warm, green, -warm])
     return np.asarray(gains / (gains @ LUMINANCE))
 
