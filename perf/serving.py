@@ -38,6 +38,7 @@ from pixels.resampling import to_coarse
 from pixels.tiling import segments
 from training.networks.weights import load_generator
 
+Image.MAX_IMAGE_PIXELS = None  # the photo of 100 megapixels is meant
 WEIGHTS = ROOT / "training/weights/generator.safetensors"
 MODEL = MODEL_REPOSITORY / "generator/1/model.onnx"
 SAMPLE = ROOT / "docs/samples/reception.jpg"
@@ -68,10 +69,11 @@ def median_s(work: Callable[[], object], repeats: int) -> float:
 
 
 def photo_file(width: int, height: int) -> bytes:
-    """A JPEG of the sample photo, enlarged."""
-    enlarged = Image.open(SAMPLE).resize((width, height), Image.Resampling.BICUBIC)
+    """A JPEG of the sample photo, enlarged and with a camera's grain, so that it is as large as a camera's."""
+    enlarged = np.asarray(Image.open(SAMPLE).resize((width, height), Image.Resampling.BICUBIC))
+    grain = np.random.default_rng(0).normal(0, 4, (height, width, 1)).astype(np.float32)
     file = io.BytesIO()
-    enlarged.save(file, "JPEG", quality=92)
+    Image.fromarray(np.clip(enlarged + grain, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=92)
     return file.getvalue()
 
 

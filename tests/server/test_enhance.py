@@ -2,10 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 
 from clients import Enhancer
+from deploy.demo import SAMPLE
 from deploy.launcher import TritonServer
 from pixels.tiling import segments
 from tests.photos import decoded, encoded, photo
@@ -50,11 +52,14 @@ def test_alone_and_in_company_alike(server: TritonServer) -> None:
     assert np.abs(decoded(crowd[0]).astype(int) - alone).max() <= 1
 
 
-def test_no_seam_is_visible(server: TritonServer) -> None:
+@pytest.mark.parametrize("source", ["made", "sample"])
+def test_no_seam_is_visible(server: TritonServer, source: str) -> None:
     """3008 x 2000: differences across the borders of tiles are like those beside them, within 5 %."""
-    before = photo(3008, 2000)
+    grain = np.random.default_rng(0).normal(0, 4, (2000, 3008, 3))
+    sample = cv2.resize(decoded(SAMPLE.read_bytes()), (3008, 2000)) + grain
+    made = {"made": photo(3008, 2000), "sample": np.clip(sample, 0, 255).astype(np.uint8)}
     with Enhancer(server.grpc_url) as enhancer:
-        after = decoded(enhancer.enhance(encoded(before, "PNG"), mode="full", format="png").data).astype(int)
+        after = decoded(enhancer.enhance(encoded(made[source], "PNG"), mode="full", format="png").data).astype(int)
     assert after.shape == (2000, 3008, 3)
     for axis, length in ((0, 2000), (1, 3008)):
         steps = np.abs(np.diff(after, axis=axis)).mean(axis=(2, 1 - axis))
