@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset train evaluate named-run export plan rollback lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset train evaluate named-run export plan rollback perf-serving lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -87,6 +87,9 @@ plan: named-run ## its TensorRT plan, checked and served, on the machine with th
 
 rollback: setup ## serve the version before the newest again
 	@$(PY) -m export rollback
+
+perf-serving: setup setup-server ## what serving costs beside the network, into perf/results
+	@$(PY) -m perf.serving
 
 lint: setup ## check style and types
 	$(VENV)/bin/ruff check .
