@@ -47,6 +47,11 @@ class Step:
     at: str = ""
     versions: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def files(self) -> set[str]:
+        """Names of all files it read or wrote."""
+        return {*self.inputs, *self.outputs}
+
 
 class Run:
     """Folder of one export.
@@ -88,9 +93,9 @@ class Run:
             raise ExportError(f"{self.manifest} does not read ({error}): export the run again") from None
 
     def record(self, step: Step) -> None:
-        """Add a record, replacing the step's earlier one."""
+        """Add a record, replacing the step's earlier one of the same files (each GPU has a plan of its own)."""
         stamped = asdict(step) | {"at": _now(), "versions": versions()}
-        others = [asdict(other) for other in self.steps() if other.name != step.name]
+        others = [asdict(other) for other in self.steps() if (other.name, other.files) != (step.name, step.files)]
         write_atomically(self.manifest, json.dumps({"run": self.name, "steps": [*others, stamped]}, indent=2) + "\n")
 
     def require_passed(self, check: str, path: Path) -> Step:
@@ -100,9 +105,10 @@ class Run:
             ExportError: never checked, changed since, or failed.
         """
         again = f"run 'python -m export {check} --run {self.name}'"
-        step = next((step for step in self.steps() if step.name == check), None)
-        if step is None or path.name not in step.inputs:
+        checks = [step for step in self.steps() if step.name == check and path.name in step.inputs]
+        if not checks:
             raise ExportError(f"{path} was never validated: {again}")
+        step = checks[-1]
         if step.inputs[path.name] != sha256(path):
             raise ExportError(f"{path} changed after its validation (its hash differs): {again}")
         if not step.passed:

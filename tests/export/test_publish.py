@@ -1,5 +1,6 @@
 """Publishing: only what is proven, whole or not at all, and back again."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -30,10 +31,10 @@ def second(workspace: Path) -> Run:
     return Run("second", workspace / "artifacts")
 
 
-def with_plan(run: Run) -> None:
+def with_plan(run: Run, name: str = PLAN) -> None:
     """Give a run a plan that passed its check."""
-    (run.folder / PLAN).write_text("a plan")
-    inputs = {name: sha256(run.folder / name) for name in (PLAN, FP16_ONNX, FP32_ONNX)}
+    (run.folder / name).write_text("a plan")
+    inputs = {file: sha256(run.folder / file) for file in (name, FP16_ONNX, FP32_ONNX)}
     run.record(Step("check-plan", inputs))
 
 
@@ -67,6 +68,14 @@ def test_a_plan_joins_the_version_of_its_onnx(run: Run, contract: Contract, mode
     with_plan(run)
     publish.publish(run, contract, model_dir)
     assert (model_dir / "1" / PLAN).read_text() == "a plan"
+
+
+def test_every_gpu_gets_its_own_plan(run: Run, contract: Contract, model_dir: Path) -> None:
+    both = dataclasses.replace(contract, plan_names={"12.1": PLAN, "9.0": "model.sm90.plan"})
+    with_plan(run)
+    with_plan(run, "model.sm90.plan")
+    publish.publish(run, both, model_dir)
+    assert {PLAN, "model.sm90.plan"} <= {path.name for path in (model_dir / "1").iterdir()}
 
 
 def test_a_version_can_be_replaced_by_name(run: Run, second: Run, contract: Contract, model_dir: Path) -> None:
