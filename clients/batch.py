@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import hashlib
 import sqlite3
@@ -28,6 +29,8 @@ from clients.storage import store
 
 PATIENCE_S = 60.0
 POLL_S = 0.5
+SPARE = 2
+"""Photos being read or stored beside those in flight, so that the server does not wait for the disk."""
 LOSSES = 6
 """A photo during which the connection broke this often is given up: it may be what kills the server."""
 DEADLINES = 2
@@ -72,6 +75,8 @@ class Batch:
         self._enhancer = enhancer
         self._options = options
         self._flow = Flow(in_flight)
+        self._slots = asyncio.Condition()
+        self._in_flight = 0
         self._patience_s = patience_s
         self._silent_since: float | None = None
         self._pauses = Retry()
@@ -89,7 +94,7 @@ class Batch:
         running: set[asyncio.Task[Outcome]] = set()
         try:
             while True:
-                while len(running) < self._flow.limit and (job := next(jobs, None)):
+                while len(running) < self._flow.limit + SPARE and (job := next(jobs, None)):
                     running.add(asyncio.create_task(self._one(job)))
                 if not running:
                     return
@@ -106,8 +111,9 @@ class Batch:
     async def _one(self, job: Job) -> Outcome:
         try:
             photo = await asyncio.to_thread((self._ledger.sources / job.source).read_bytes)
-            self._ledger.tried(job)
-            enhanced = await self._enhance(photo)
+            async with self._slot():
+                self._ledger.tried(job)
+                enhanced = await self._enhance(photo)
         except (UnreachableError, BusyError, DeniedError, ProtocolError):
             raise
         except EnhanceError as error:
@@ -115,6 +121,19 @@ class Batch:
         except OSError as error:
             return self._give_up(job, f"cannot be read: {error.strerror or error}")
         return await self._store(job, hashlib.sha256(photo).hexdigest(), enhanced)
+
+    @contextlib.asynccontextmanager
+    async def _slot(self) -> AsyncGenerator[None, None]:
+        """One of the requests that may be in flight."""
+        async with self._slots:
+            await self._slots.wait_for(lambda: self._in_flight < self._flow.limit)
+            self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            async with self._slots:
+                self._slots.notify_all()
 
     async def _enhance(self, photo: bytes) -> Enhanced:
         """Sends one photo until it is answered; waits while the server is busy or gone."""
