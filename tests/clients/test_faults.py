@@ -1,16 +1,12 @@
 """Faults against real servers: afterwards ledger, outputs and sources agree by hash; nothing is lost or doubled."""
 
 import contextlib
-import hashlib
-import json
 import os
 import random
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,71 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from clients.ledger import LEDGER_NAME
 from deploy.launcher import Ports, TritonServer
-from tests.photos import encoded, photo
-
-PHOTOS = 40
-IN_FLIGHT = 3
-
-
-@pytest.fixture
-def shoot(tmp_path: Path) -> Path:
-    """A folder of different photos in two folders."""
-    for number in range(PHOTOS):
-        path = tmp_path / f"shoot/{number % 2}/{number:02}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded(photo(500, 400, number)))
-    return tmp_path / "shoot"
-
-
-def batch(shoot: Path, out: Path, url: str | list[str], *more: str, **process: object) -> "subprocess.Popen[bytes]":
-    """Starts `enhance batch` as a process of its own."""
-    urls = [f"--url={each}" for each in ([url] if isinstance(url, str) else url)]
-    command = [sys.executable, "-m", "clients", "batch", shoot, out, *urls, f"--in-flight={IN_FLIGHT}", "--json", *more]
-    return subprocess.Popen(
-        list(map(str, command)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-        **process,
-    )
-
-
-def finish(process: "subprocess.Popen[bytes]", timeout_s: float = 90) -> tuple[int, dict[str, object], str]:
-    """Exit code, JSON report and messages of a batch that ends by itself."""
-    out, told = process.communicate(timeout=timeout_s)
-    assert b"Traceback" not in told, told.decode()
-    return process.returncode, json.loads(out or b"{}"), told.decode()
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def check_books(shoot: Path, out: Path, most_attempts: int) -> None:
-    """Every photo is done, the hashes agree, and no file is there that does not belong."""
-    with contextlib.closing(sqlite3.connect(out / LEDGER_NAME)) as database:
-        rows = database.execute("SELECT source, target, state, source_sha256, target_sha256, attempts FROM photos")
-        rows = rows.fetchall()
-    assert len(rows) == PHOTOS
-    for source, target, state, source_sha256, target_sha256, _ in rows:
-        assert state == "done"
-        assert (digest(shoot / source), digest(out / target)) == (source_sha256, target_sha256)
-    names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert names == {row[1] for row in rows} | {LEDGER_NAME}
-    assert sum(row[5] for row in rows) <= most_attempts
-
-
-def done(out: Path) -> int:
-    return len(list(out.rglob("*.jpg")))
-
-
-def wait_until_done(out: Path, count: int) -> None:
-    deadline = time.monotonic() + 60
-    while done(out) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+from tests.clients.batches import PHOTOS, UNFINISHED, batch, check_books, done, finish, wait_until_done
 
 
 def test_batch_killed_ten_times(shoot: Path, identity_server: TritonServer, tmp_path: Path) -> None:
@@ -97,7 +30,7 @@ def test_batch_killed_ten_times(shoot: Path, identity_server: TritonServer, tmp_
     before = done(out)
     code, report, _ = finish(batch(shoot, out, identity_server.grpc_url))
     assert code == 0 and report["done"] <= PHOTOS - before
-    check_books(shoot, out, PHOTOS + kills * IN_FLIGHT)
+    check_books(shoot, out, PHOTOS + kills * UNFINISHED)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
@@ -111,7 +44,7 @@ def test_stopped_batch_says_how_to_go_on(
     code, report, told = finish(process)
     assert code == 130 and report["pending"] > 0 and "same command" in told
     assert finish(batch(shoot, out, identity_server.grpc_url))[0] == 0
-    check_books(shoot, out, PHOTOS + IN_FLIGHT)
+    check_books(shoot, out, PHOTOS + UNFINISHED)
 
 
 def test_server_killed_in_the_middle(shoot: Path, identity_repository: Path, tmp_path: Path) -> None:
@@ -141,7 +74,7 @@ def test_server_that_stays_away_is_exit_3_and_nothing_is_lost(
     assert code == 3 and report["failed"] == [] and report["pending"] > 0
     assert "server" in told
     assert finish(batch(shoot, out, identity_server.grpc_url))[0] == 0
-    check_books(shoot, out, PHOTOS + 2 * IN_FLIGHT)
+    check_books(shoot, out, PHOTOS + 2 * UNFINISHED)
 
 
 def test_one_of_two_servers_dies(
@@ -181,7 +114,7 @@ def test_full_disk(shoot: Path, identity_server: TritonServer, small_disk: Path)
     assert 0 < done(out) < PHOTOS and not list(out.rglob("*.part"))
     subprocess.run(["mount", "-o", "remount,size=20m", small_disk], check=True)
     assert finish(batch(shoot, out, identity_server.grpc_url))[0] == 0
-    check_books(shoot, out, PHOTOS + IN_FLIGHT)
+    check_books(shoot, out, PHOTOS + UNFINISHED)
 
 
 def test_read_only_output_folder(shoot: Path, identity_server: TritonServer, small_disk: Path) -> None:

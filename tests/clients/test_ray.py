@@ -17,21 +17,11 @@ from clients.ledger import LEDGER_NAME
 from clients.request import Options
 from clients.storage import location
 from deploy.launcher import ROOT, Ports, TritonServer
-from tests.clients.test_faults import IN_FLIGHT, PHOTOS, batch, check_books, done, finish, wait_until_done
+from tests.clients.batches import PHOTOS, UNFINISHED, batch, check_books, done, finish, wait_until_done
 from tests.photos import encoded, photo
 
 pytest.importorskip("ray", reason="Ray is not installed: make setup-ray")
 pytest.importorskip("upath", reason="object stores need more packages: make setup-ray")
-
-
-@pytest.fixture
-def shoot(tmp_path: Path) -> Path:
-    """A folder of different photos in two folders."""
-    for number in range(PHOTOS):
-        path = tmp_path / f"shoot/{number % 2}/{number:02}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded(photo(500, 400, number)))
-    return tmp_path / "shoot"
 
 
 def test_ray_batch_killed_and_resumed(shoot: Path, identity_server: TritonServer, tmp_path: Path) -> None:
@@ -43,7 +33,7 @@ def test_ray_batch_killed_and_resumed(shoot: Path, identity_server: TritonServer
     assert done(out) < PHOTOS
     code, report, _ = finish(batch(shoot, out, identity_server.grpc_url, "--engine=ray"))
     assert code == 0 and report["done"] + report["skipped"] == PHOTOS
-    check_books(shoot, out, PHOTOS + IN_FLIGHT)
+    check_books(shoot, out, PHOTOS + UNFINISHED)
     assert finish(batch(shoot, out, identity_server.grpc_url))[1]["skipped"] == PHOTOS  # the other engine agrees
 
 

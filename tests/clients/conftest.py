@@ -1,0 +1,20 @@
+"""Photos for the tests of batches."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("tests.clients.batches")  # before its first import
+
+from tests.clients.batches import PHOTOS
+from tests.photos import encoded, photo
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Path:
+    """A folder of different photos in two folders."""
+    for number in range(PHOTOS):
+        path = tmp_path / f"shoot/{number % 2}/{number:02}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(photo(500, 400, number)))
+    return tmp_path / "shoot"
