@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.clients.batches")  # before its first import
-
 from tests.clients.batches import PHOTOS
 from tests.photos import encoded, photo
 
