@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset train evaluate named-run export plan rollback perf-serving lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset train evaluate named-run export plan rollback perf-serving setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -91,10 +91,14 @@ rollback: setup ## serve the version before the newest again
 perf-serving: setup setup-server ## what serving costs beside the network, into perf/results
 	@$(PY) -m perf.serving
 
+setup-browser: ## Debian's Chromium, for the tests of the demo page; without it they are skipped
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qqy chromium; } \
+		|| echo "no Chromium here: the tests of the demo page are skipped"
+
 lint: setup ## check style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-test: setup setup-server setup-ui setup-ray lint ## run every test, with real servers
+test: setup setup-server setup-ui setup-ray setup-browser lint ## run every test, with real servers
 	$(PY) -m pytest

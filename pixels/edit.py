@@ -16,7 +16,7 @@ import numpy as np
 from pixels.detail import RunTiles, detail_bands
 from pixels.metering import metering_exponent
 from pixels.ranges import Photo, add_edit, to_interleaved, to_planar
-from pixels.resampling import STRIP_PX, Upsampled, to_coarse
+from pixels.resampling import Upsampled, share_rows, to_coarse
 
 
 def enhance(
@@ -47,15 +47,16 @@ def enhance(
     (edited,) = run_tiles([to_planar(coarse)], exponent)
     tone = Upsampled(strength * (to_interleaved(edited) - coarse), height, width)
     result = np.empty_like(photo)
+
+    def add_tone(top: int, bottom: int) -> None:
+        for rows, edit in tone.strips(top, bottom):
+            add_edit(photo[rows], edit, result[rows])
+
     if not detail or max(height, width) <= tile_px:
-        for top in range(0, height, STRIP_PX):
-            rows = slice(top, min(top + STRIP_PX, height))
-            add_edit(photo[rows], tone.rows(rows.start, rows.stop), result[rows])
+        share_rows(height, add_tone)
         return result
     for top, band in detail_bands(photo, run_tiles, exponent, tile_px, overlap_px):
-        for offset in range(0, len(band), STRIP_PX):
-            rows = slice(top + offset, min(top + offset + STRIP_PX, top + len(band)))
-            edit = tone.rows(rows.start, rows.stop)
-            edit += strength * band[offset : offset + STRIP_PX]
+        for rows, edit in tone.strips(top, top + band.shape[1]):
+            edit += strength * to_interleaved(band[:, rows.start - top : rows.stop - top])
             add_edit(photo[rows], edit, result[rows])
     return result

@@ -25,7 +25,7 @@ def to_planar(pixels: Floats) -> Floats:
 
 def to_interleaved(planes: Floats) -> Floats:
     """(3, height, width) to contiguous (height, width, 3)."""
-    return np.ascontiguousarray(planes.transpose(1, 2, 0))
+    return np.asarray(cv2.merge(list(planes)), np.float32)
 
 
 def add_edit(photo: Photo, edit: Floats, out: Photo) -> None:

@@ -4,6 +4,10 @@ The tile is square and the photo is not: each axis has a scale of its own. Pixel
 everywhere in OpenCV.
 """
 
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +29,28 @@ def to_coarse(photo: Photo, tile_px: int) -> Floats:
     """
     height = photo.shape[0]
     narrow = np.empty((height, tile_px, 3), np.float32)
-    for top in range(0, height, STRIP_PX):
-        strip = to_float(photo[top : top + STRIP_PX])
-        narrow[top : top + STRIP_PX] = _resize(strip, tile_px, len(strip))
+
+    def shrink(top: int, bottom: int) -> None:
+        for rows in strips(top, bottom):
+            strip = to_float(photo[rows])
+            narrow[rows] = _resize(strip, tile_px, len(strip))
+
+    share_rows(height, shrink)
     return _resize(narrow, tile_px, tile_px)
+
+
+def strips(top: int, bottom: int) -> Iterator[slice]:
+    """Rows [top, bottom) in strips of at most STRIP_PX."""
+    for start in range(top, bottom, STRIP_PX):
+        yield slice(start, min(start + STRIP_PX, bottom))
+
+
+def share_rows(height: int, work: Callable[[int, int], None]) -> None:
+    """Call work(top, bottom) for every row once, the rows shared out among the processor's cores."""
+    share = -(-height // (os.cpu_count() or 1))
+    tops = range(0, height, max(share, STRIP_PX))
+    with ThreadPoolExecutor(len(tops)) as workers:
+        list(workers.map(work, tops, [*tops[1:], height]))
 
 
 def _resize(pixels: Floats, width: int, height: int) -> Floats:
@@ -51,13 +73,14 @@ class Upsampled:
         self.height = height
         self.width = width
         self._wide = _resize(coarse, width, coarse.shape[0]).reshape(coarse.shape[0], -1)
-        self._strip = np.empty((STRIP_PX, width * 3), np.float32)  # fresh memory costs more than the arithmetic
 
-    def rows(self, top: int, bottom: int) -> Floats:
-        """At most STRIP_PX rows [top, bottom), float32 (bottom - top, width, 3); valid until the next call."""
-        weights, first, last = _interpolation(len(self._wide), self.height, top, bottom)
-        strip = np.matmul(weights, self._wide[first : last + 1], out=self._strip[: bottom - top])
-        return strip.reshape(bottom - top, self.width, 3)
+    def strips(self, top: int, bottom: int) -> Iterator[tuple[slice, Floats]]:
+        """Rows [top, bottom), strip by strip: the rows and float32 (rows, width, 3), valid until the next strip."""
+        memory = np.empty((STRIP_PX, self.width * 3), np.float32)  # fresh memory costs more than the arithmetic
+        for rows in strips(top, bottom):
+            weights, first, last = _interpolation(len(self._wide), self.height, rows.start, rows.stop)
+            strip = np.matmul(weights, self._wide[first : last + 1], out=memory[: rows.stop - rows.start])
+            yield rows, strip.reshape(len(strip), self.width, 3)
 
 
 def _interpolation(coarse_px: int, length_px: int, top: int, bottom: int) -> tuple[Floats, int, int]:

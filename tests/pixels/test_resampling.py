@@ -4,15 +4,31 @@ import cv2
 import numpy as np
 import pytest
 
-from pixels.resampling import STRIP_PX, Upsampled, to_coarse
+from pixels.resampling import Upsampled, share_rows, to_coarse
 from tests.photos import photo
 
 
 def stretched(coarse: np.ndarray, height: int, width: int) -> np.ndarray:
-    upsampled = Upsampled(coarse, height, width)
-    return np.concatenate(
-        [upsampled.rows(top, min(top + STRIP_PX, height)).copy() for top in range(0, height, STRIP_PX)]
-    )
+    return np.concatenate([strip.copy() for _, strip in Upsampled(coarse, height, width).strips(0, height)])
+
+
+@pytest.mark.parametrize("height", [1, 31, 32, 33, 1000])
+def test_every_row_is_shared_out_once(height: int) -> None:
+    seen = np.zeros(height, int)
+
+    def count(top: int, bottom: int) -> None:
+        seen[top:bottom] += 1
+
+    share_rows(height, count)
+    assert (seen == 1).all()
+
+
+def test_an_error_in_a_share_reaches_the_caller() -> None:
+    def fail(_top: int, _bottom: int) -> None:
+        raise ValueError("share")
+
+    with pytest.raises(ValueError, match="share"):
+        share_rows(100, fail)
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 900), (100, 700), (512, 512), (1000, 2311)])
