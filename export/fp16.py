@@ -2,7 +2,7 @@
 
 The convolutions and all between them run in FP16. The ends stay in FP32: metering before the first convolution, and
 adding the edit to the tile after the last. They work on the input and the output, which are FP32 anyway, and the
-photo keeps more than the 11 bits of an FP16 value (docs/decisions/010-half-precision.md has the measurement).
+photo keeps more than the 11 bits of an FP16 value (docs/decisions/006-half-precision.md has the measurement).
 """
 
 import copy
