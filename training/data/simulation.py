@@ -5,6 +5,7 @@ sources are single shots by the same camera, each at its own exposure and white 
 target teach consistency.
 """
 
+import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -64,7 +65,8 @@ def make_pairs(simulation: Simulation, folder: Path, jsonl: Path, processes: int
     """Write a dataset; scenes whose files exist are skipped, so an interrupted run goes on where it stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, str]] = []
-    with ProcessPoolExecutor(processes) as pool:
+    spawn = multiprocessing.get_context("spawn")  # a forked process would wait for ever for OpenCV's threads
+    with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
         made = pool.map(make_scene, *zip(*((simulation, folder, n) for n in range(simulation.scenes)), strict=True))
         for scene_rows in tqdm(made, total=simulation.scenes, unit="scene"):
             rows.extend(scene_rows)
