@@ -356,7 +356,8 @@ def build_door(room: Room, wall: Wall, opening: Opening, white: Material) -> Non
     middle, wide = opening.left + opening.width / 2, opening.width
     frame = [block((0.07, 0.03, DOOR_HEIGHT), (middle + side * (wide / 2 + 0.035), 0.015, 0)) for side in (-1, 1)]
     frame.append(block((wide + 0.14, 0.03, 0.07), (middle, 0.015, DOOR_HEIGHT)))
-    leaf = [block((wide + 0.1, 0.04, DOOR_HEIGHT + 0.05), (middle, -0.025, 0))]  # larger than the gap: no light leaks
+    # Overlaps the opening all around, so that no light leaks in.
+    leaf = [block((wide + 0.1, 0.04, DOOR_HEIGHT + 0.15), (middle, -0.021, -0.1))]
     for z, high in ((0.2, 0.6), (1.0, 0.85)):
         leaf.append(block((wide - 0.3, 0.02, high), (middle, 0.0, z), 0.008))
     handle = [block((0.12, 0.015, 0.02), (opening.left + 0.13, 0.05, 1.03), 0.007)]
