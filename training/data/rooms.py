@@ -569,7 +569,8 @@ def decorate(room: Room) -> None:
 def light(room: Room) -> None:
     """Lamps of mixed colour; those in shades shine, and others may sit in the ceiling."""
     rng = room.rng
-    on = room.night or rng.random() < 0.65
+    dark = room.night or len(window_frames(room)) == 0
+    on = dark or rng.random() < 0.65
     warm = rng.choice([2500, 2700, 3000, 3000, 3500, 4000])
     for index, part in enumerate(room.parts):
         if part.material is not room.palette.shade or not on:
@@ -579,7 +580,7 @@ def light(room: Room) -> None:
     kind = rng.random()
     if kind < 0.4:
         add_downlights(room, kelvin_to_rgb(rng.choice([2700, 3000, 4000, 5000])) * rng.uniform(50, 200) * on)
-    elif kind < 0.8 or (room.night and kind < 0.95):
+    elif kind < 0.8 or dark:
         add_ceiling_lamp(room, kelvin_to_rgb(rng.choice([2700, 3000, 4000, 5000])) * rng.uniform(4, 14) * on)
 
 
