@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset train evaluate named-run export plan rollback perf-serving setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback perf-serving setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -66,6 +66,10 @@ brackets: setup ## exposure stacks to pairs: IN=folder [OUT=artifacts/pairs]
 
 dataset: setup ## HDR panoramas to pairs: IN=folder [OUT=artifacts/dataset SCENES=1600]
 	@$(PY) -m training pairs-from-radiance "$(IN)" $(if $(OUT),--out "$(OUT)") $(if $(SCENES),--scenes $(SCENES))
+
+rooms: setup ## furnished rooms as HDR radiance: PANORAMAS=folder [OUT=artifacts/rooms]; faster with libLLVM 19
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[rooms]'
+	@$(PY) -m training.data.rooms "$(or $(OUT),artifacts/rooms)" $(if $(PANORAMAS),--panoramas "$(PANORAMAS)")
 
 RECIPE ?= finetune
 INIT ?= $(if $(filter finetune,$(RECIPE)),training/weights/generator.safetensors)
