@@ -63,10 +63,15 @@ def test_a_missing_environment_names_the_command(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_says_ready_on_one_line_and_stops_on_ctrl_c(ending: signal.Signals) -> None:
+    """As a background job of a shell, where SIGINT is ignored to begin with."""
     ports = Ports.free()
     arguments = [f"--{name}-port={port}" for name, port in vars(ports).items()]
     with subprocess.Popen(
-        [sys.executable, "-m", "deploy.launcher", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "deploy.launcher", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     ) as command:
         assert command.stdout is not None
         ready = command.stdout.readline()
