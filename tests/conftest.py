@@ -1,6 +1,7 @@
 """Real servers for the tests, started once: the shipped repository, and one whose generator changes nothing."""
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 
 from deploy.launcher import MODEL_REPOSITORY, TritonServer
 from tests.photos import identity_onnx
+
+# A shell has Ctrl-C ignored in background jobs, and children inherit that; the tests that press it need it to work.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
