@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback perf-serving setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf-serving setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -64,8 +64,8 @@ demo: setup setup-server ## enhance a photo on a server of its own: IN=photo.jpg
 brackets: setup ## exposure stacks to pairs: IN=folder [OUT=artifacts/pairs]
 	@$(PY) -m training pairs-from-brackets "$(IN)" $(if $(OUT),--out "$(OUT)")
 
-dataset: setup ## HDR panoramas to pairs: IN=folder [OUT=artifacts/dataset SCENES=1600]
-	@$(PY) -m training pairs-from-radiance "$(IN)" $(if $(OUT),--out "$(OUT)") $(if $(SCENES),--scenes $(SCENES))
+dataset: setup ## HDR panoramas to pairs: IN=folder [ROOMS=artifacts/rooms OUT=artifacts/dataset SCENES=1600]
+	@$(PY) -m training pairs-from-radiance "$(IN)" $(if $(ROOMS),--rooms "$(ROOMS)") $(if $(OUT),--out "$(OUT)") $(if $(SCENES),--scenes $(SCENES))
 
 rooms: setup ## furnished rooms as HDR radiance: PANORAMAS=folder [OUT=artifacts/rooms]; faster with libLLVM 19
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[rooms]'
@@ -92,7 +92,14 @@ plan: named-run ## its TensorRT plan, checked and served, on the machine with th
 rollback: setup ## serve the version before the newest again
 	@$(PY) -m export rollback
 
-perf-serving: setup setup-server ## what serving costs beside the network, into perf/results
+setup-perf: $(VENV)/.perf-installed ## add what the benchmarks need to .venv, and perf_analyzer in .venv-perf
+
+$(VENV)/.perf-installed: $(VENV)/.installed perf/requirements-perf-analyzer.txt
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[perf]'
+	$(VENV)/bin/pip install --quiet --no-deps --upgrade --target .venv-perf --requirement perf/requirements-perf-analyzer.txt
+	@touch $@
+
+perf-serving: setup-perf setup-server ## what serving costs beside the network, into perf/results
 	@$(PY) -m perf.serving
 
 setup-browser: ## Debian's Chromium, for the tests of the demo page; without it they are skipped
@@ -104,5 +111,5 @@ lint: setup ## check style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-test: setup setup-server setup-ui setup-ray setup-browser lint ## run every test, with real servers
+test: setup setup-server setup-ui setup-ray setup-perf setup-browser lint ## run every test, with real servers
 	$(PY) -m pytest

@@ -1,6 +1,6 @@
 """What serving costs beside the network: ratios of one run on one machine.
 
-    python -m perf.serving [--out perf/results/serving--cpu.json]
+    python -m perf.serving
 
 Each row compares a time through the real server with times of its parts on their own (the engine without Triton, Pillow
 reading and writing the same file), or memory with the photo's size. Interleaving and medians keep a busy machine from
@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,8 @@ from tritonclient import grpc
 from clients import Enhancer
 from deploy.launcher import MODEL_REPOSITORY, ROOT, SERVER_PYTHON, TritonServer
 from perf.memory import Peak, pss_bytes
+from perf.photos import SAMPLE, photo_file
+from perf.results import new_result, package_versions, write
 from pixels.metering import metering_exponent
 from pixels.ranges import to_planar
 from pixels.resampling import to_coarse
@@ -40,7 +41,6 @@ from training.networks.weights import load_generator
 Image.MAX_IMAGE_PIXELS = None  # the photo of 100 megapixels is meant
 WEIGHTS = ROOT / "training/weights/generator.safetensors"
 MODEL = MODEL_REPOSITORY / "generator/1/model.onnx"
-SAMPLE = ROOT / "docs/samples/reception.jpg"
 OVERLAP_PX = 64
 RATIOS = {
     "one tile through generator / engine alone": 1.10,
@@ -65,15 +65,6 @@ def median_s(work: Callable[[], object], repeats: int) -> float:
         work()
         times.append(time.perf_counter() - started)
     return statistics.median(times)
-
-
-def photo_file(width: int, height: int) -> bytes:
-    """A JPEG of the sample photo, enlarged and with a camera's grain, so that it is as large as a camera's."""
-    enlarged = np.asarray(Image.open(SAMPLE).resize((width, height), Image.Resampling.BICUBIC))
-    grain = np.random.default_rng(0).normal(0, 4, (height, width, 1)).astype(np.float32)
-    file = io.BytesIO()
-    Image.fromarray(np.clip(enlarged + grain, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=92)
-    return file.getvalue()
 
 
 def read_and_write(file: bytes) -> None:
@@ -178,16 +169,9 @@ def ratios(engine: dict[str, float], found: dict[str, float]) -> dict[str, float
     )
 
 
-def processor() -> str:
-    """The processor's name (Linux)."""
-    return next(line.split(": ")[1] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line)
-
-
 def main() -> None:
     """Measure, print the table, keep the result."""
-    parser = argparse.ArgumentParser(prog="python -m perf.serving", description=__doc__)
-    parser.add_argument("--out", type=Path, default=ROOT / "perf/results/serving--cpu.json")
-    out = parser.parse_args().out
+    argparse.ArgumentParser(prog="python -m perf.serving", description=__doc__).parse_args()
     engine = engines()
     with TritonServer() as server:
         found = measure(server)
@@ -198,10 +182,8 @@ def main() -> None:
         rows.append({"row": name, "value": round(value, 3), "limit": limit, "reached": bool(reached)})
         sign = ">=" if name in AT_LEAST else "<="
         print(f"{name:48s} {value:8.2f}  {sign} {limit:<6} {'reached' if reached else 'MISSED'}")
-    machine = {"cores": os.cpu_count(), "processor": processor()}
-    result = {"date": date.today().isoformat(), "machine": machine, "engine": engine, "server": found, "rows": rows}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(result, indent=1) + "\n")
+    versions = package_versions("torch") | package_versions("nvidia-pytriton", "openvino", python=SERVER_PYTHON)
+    print(write(new_result("serving", "serving", "cpu", versions, {"engine": engine, "server": found, "rows": rows})))
 
 
 if __name__ == "__main__":

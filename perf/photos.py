@@ -1,0 +1,23 @@
+"""Photos to measure with: the project's own samples at a camera's sizes."""
+
+import io
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from deploy.launcher import ROOT
+
+SAMPLE = ROOT / "docs/samples/reception.jpg"
+QUALITY = 92
+
+
+@cache
+def photo_file(width: int, height: int, sample: Path = SAMPLE) -> bytes:
+    """A JPEG of a sample photo, enlarged and with a camera's grain, so that it is as large as a camera's."""
+    enlarged = np.asarray(Image.open(sample).resize((width, height), Image.Resampling.BICUBIC))
+    grain = np.random.default_rng(0).normal(0, 4, (height, width, 1)).astype(np.float32)
+    file = io.BytesIO()
+    Image.fromarray(np.clip(enlarged + grain, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()
