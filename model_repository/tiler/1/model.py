@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 
@@ -10,8 +10,10 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from pixels.edit import enhance
+from pixels.metrics import Counter, Stage
+from pixels.options import Options
 from pixels.ranges import Floats
-from pixels.serving import Counters, Deadline, Tensors, answer, as_bytes, options, samples, setting, tensor
+from pixels.serving import Deadline, Tensors, as_bytes, samples, setting, tensor
 
 
 class TritonPythonModel:
@@ -19,22 +21,24 @@ class TritonPythonModel:
         self.overlap_px = int(setting(args, "overlap_px"))
         self.tiles_in_flight = int(setting(args, "tiles_in_flight"))
         self.workers = ThreadPoolExecutor(self.tiles_in_flight)
-        self.photos = Counters("enhancer_photos_total", "Photos edited")
-        self.megapixels = Counters("enhancer_megapixels_total", "Megapixels edited")
-        self.tiles = Counters("enhancer_tiles_total", "Tiles sent to the generator")
+        self.stage = Stage("tiler")
+        self.begun = Counter("enhancer_photos_begun_total", "Photos that tiler took from its queue")
+        self.photos = Counter("enhancer_photos_total", "Photos edited")
+        self.megapixels = Counter("enhancer_megapixels_total", "Megapixels edited")
+        self.tiles = Counter("enhancer_tiles_total", "Tiles sent to the generator")
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        return [answer(request, self.edit) for request in requests]
+        return [self.stage.answer(request, self.edit) for request in requests]
 
     def finalize(self) -> None:
         self.workers.shutdown()
 
-    def edit(self, request: Any) -> Tensors:
-        chosen = options(request)
+    def edit(self, request: Any, chosen: Options) -> Tensors:
+        self.begun.add(1, mode=chosen.mode)
         photo = samples(tensor(request, "PIXELS"))
         edited = enhance(
             photo,
-            partial(self.run_tiles, Deadline(request), chosen.mode),
+            partial(self.run_tiles, request, chosen.mode),
             detail=chosen.mode == "full",
             strength=chosen.strength,
             overlap_px=self.overlap_px,
@@ -43,21 +47,25 @@ class TritonPythonModel:
         self.megapixels.add(photo.shape[0] * photo.shape[1] / 1e6, mode=chosen.mode)
         return {"ENHANCED_PIXELS": as_bytes(edited)}
 
-    def run_tiles(self, deadline: Deadline, mode: str, tiles: Iterable[Floats], exponent: float) -> Iterator[Floats]:
+    def run_tiles(self, request: Any, mode: str, tiles: Iterable[Floats], exponent: float) -> Iterator[Floats]:
         """pixels.detail.RunTiles: results in order, the next tiles under way while one is blended."""
+        deadline, trace = Deadline(request), request.trace()
         waiting: deque[Future[Floats]] = deque()
-        for tile in tiles:
-            deadline.check()
-            self.tiles.add(1, mode=mode)
-            waiting.append(self.workers.submit(run_tile, tile, exponent))
-            if len(waiting) == self.tiles_in_flight:
+        try:
+            for tile in tiles:
+                deadline.check()
+                self.tiles.add(1, mode=mode)
+                waiting.append(self.workers.submit(run_tile, tile, exponent, trace))
+                if len(waiting) == self.tiles_in_flight:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        finally:
+            wait(waiting)  # they use the trace, which ends with the photo's answer, be it an error
 
 
-def run_tile(tile: Floats, exponent: float) -> Floats:
-    """Send one tile to the generator, where tiles of all photos share batches."""
+def run_tile(tile: Floats, exponent: float, trace: Any) -> Floats:
+    """Send one tile to the generator, where tiles of all photos share batches; in a trace, it is the photo's child."""
     response = pb_utils.InferenceRequest(
         model_name="generator",
         requested_output_names=["EDITED"],
@@ -65,6 +73,7 @@ def run_tile(tile: Floats, exponent: float) -> Floats:
             pb_utils.Tensor("TILE", tile[None]),
             pb_utils.Tensor("EXPONENT", np.full((1, 1), exponent, np.float32)),
         ],
+        trace=trace,
     ).exec()
     if response.has_error():
         raise RuntimeError(response.error().message())
