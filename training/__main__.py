@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from pixels.edit import enhance
 from training.data.brackets import make_pairs_from_brackets
 from training.data.pairs import read_pairs, split_pairs
-from training.data.simulation import Simulation, make_pairs, split_panoramas
+from training.data.simulation import Simulation, make_pairs, split_panoramas, split_rooms
 from training.errors import TrainingError
 from training.evaluation import evaluate, table
 from training.inference import tile_runner
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     add_train(commands.add_parser("train", help="train a generator on before/after pairs"))
     add_evaluate(commands.add_parser("evaluate", help="score a generator on before/after pairs"))
     add_brackets(commands.add_parser("pairs-from-brackets", help="make pairs from exposure stacks"))
-    add_radiance(commands.add_parser("pairs-from-radiance", help="make pairs from HDR panoramas"))
+    add_radiance(commands.add_parser("pairs-from-radiance", help="make pairs from HDR panoramas and rendered rooms"))
     return root
 
 
@@ -144,6 +144,7 @@ def add_radiance(command: argparse.ArgumentParser) -> None:
     """Options of ``pairs-from-radiance``."""
     command.set_defaults(command=run_radiance)
     command.add_argument("panoramas", type=Path, help="folder of equirectangular .hdr files, e.g. Poly Haven's")
+    command.add_argument("--rooms", type=Path, help="folder of rendered rooms (`make rooms`): half of the scenes then")
     command.add_argument(
         "--out", type=Path, default=Path("artifacts/dataset"), help="folder of the pairs (%(default)s)"
     )
@@ -155,12 +156,13 @@ def add_radiance(command: argparse.ArgumentParser) -> None:
 
 def run_radiance(options: argparse.Namespace) -> None:
     """``pairs-from-radiance``."""
-    training, validation = split_panoramas(options.panoramas)
-    for name, panoramas, scenes in (
-        ("validation", validation, options.scenes // 20),
-        ("train", training, options.scenes),
+    panoramas, kept_panoramas = split_panoramas(options.panoramas)
+    rooms, kept_rooms = split_rooms(options.rooms) if options.rooms else ((), ())
+    size, seed = options.size, options.seed
+    for name, simulation in (
+        ("validation", Simulation(kept_panoramas, options.scenes // 20, size, seed, False, kept_rooms)),
+        ("train", Simulation(panoramas, options.scenes, size, seed, True, rooms)),
     ):
-        simulation = Simulation(panoramas, scenes, options.size, options.seed, decorated=name == "train")
         make_pairs(simulation, options.out / name, options.out / f"{name}.jsonl", options.processes)
 
 

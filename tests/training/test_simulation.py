@@ -10,8 +10,17 @@ from tests.training.conftest import room
 from training.data.fusion import meter
 from training.data.pairs import PairsError, read_pairs
 from training.data.panoramas import read_panorama, view
+from training.data.radiance import write_radiance
 from training.data.scenery import add_window, decorate, random_light, random_texture
-from training.data.simulation import Simulation, make_pairs, split_panoramas
+from training.data.simulation import (
+    Simulation,
+    load_room,
+    make_pairs,
+    random_crop,
+    random_radiance,
+    split_panoramas,
+    split_rooms,
+)
 
 
 @pytest.fixture
@@ -56,22 +65,42 @@ def test_windows_are_brighter_than_the_room() -> None:
     assert 0.01 < changed.mean() < 0.3 and with_window.max() > 2 * scene.max()
 
 
-def make(panoramas: tuple[Path, ...], out: Path, processes: int) -> dict[str, bytes]:
-    make_pairs(Simulation(panoramas, 3, 48, 7, True), out / "train", out / "train.jsonl", processes)
+@pytest.fixture
+def room_folder(tmp_path: Path) -> Path:
+    """Two views each of three rooms, one of which is kept for validation."""
+    folder = tmp_path / "rooms"
+    folder.mkdir()
+    for number, view_number in [(k, v) for k in (9, 10, 11) for v in (0, 1)]:
+        write_radiance(folder / f"room-{number:05d}-{view_number}.hdr", room(2 * number + view_number))
+    (folder / "rooms.jsonl").touch()
+    return folder
+
+
+def test_crops_of_rooms_show_their_light_in_the_shape_asked_for() -> None:
+    scene, rng = room(0), np.random.default_rng(0)
+    for width, height in ((90, 60), (40, 60), (480, 270)):
+        crop = random_crop(scene, width, height, rng)
+        assert crop.shape == (height, width, 3) and crop.dtype == np.float32
+        assert scene.min() - 1e-6 <= crop.min() <= crop.max() <= scene.max() + 1e-5
+    assert not np.array_equal(random_crop(scene, 90, 60, rng), random_crop(scene, 90, 60, rng))
+
+
+def make(panoramas: tuple[Path, ...], rooms: tuple[Path, ...], out: Path, processes: int) -> dict[str, bytes]:
+    make_pairs(Simulation(panoramas, 3, 48, 7, True, rooms), out / "train", out / "train.jsonl", processes)
     return {path.name: path.read_bytes() for path in sorted((out / "train").iterdir())}
 
 
 def test_dataset_is_the_same_on_any_number_of_processes_and_after_an_interruption(
-    panorama_folder: Path, tmp_path: Path
+    panorama_folder: Path, room_folder: Path, tmp_path: Path
 ) -> None:
-    training, _ = split_panoramas(panorama_folder)
-    whole = make(training, tmp_path / "a", processes=1)
+    training, rooms = split_panoramas(panorama_folder)[0], split_rooms(room_folder)[0]
+    whole = make(training, rooms, tmp_path / "a", processes=1)
     assert len(whole) == 9 and len(read_pairs(tmp_path / "a" / "train.jsonl")) == 6
     folder = tmp_path / "b" / "train"
     folder.mkdir(parents=True)
     for name in list(whole)[:4]:  # the first scene and a shot of the second
         (folder / name).write_bytes(whole[name])
-    assert make(training, tmp_path / "b", processes=2) == whole
+    assert make(training, rooms, tmp_path / "b", processes=2) == whole
 
 
 def test_validation_panoramas_are_never_trained_on(panorama_folder: Path) -> None:
@@ -81,6 +110,30 @@ def test_validation_panoramas_are_never_trained_on(panorama_folder: Path) -> Non
     training[0].unlink()
     with pytest.raises(PairsError, match=r"0 panoramas.*polyhaven\.com"):
         split_panoramas(panorama_folder)
+
+
+def test_kept_rooms_are_never_trained_on(room_folder: Path) -> None:
+    training, validation = split_rooms(room_folder)
+    assert [path.name[:10] for path in validation] == ["room-00010"] * 2
+    assert [path.name[:10] for path in training] == ["room-00009"] * 2 + ["room-00011"] * 2
+    for path in validation:
+        path.unlink()
+    with pytest.raises(PairsError, match=r"4 views.* 0 to validate on.*make rooms"):
+        split_rooms(room_folder)
+
+
+def test_rooms_are_half_of_the_scenes_where_there_are_some(panorama_folder: Path, room_folder: Path) -> None:
+    for path in room_folder.glob("*.hdr"):
+        write_radiance(path, np.full((32, 48, 3), 3.0, np.float32))  # unlike any panorama
+    simulation = Simulation(split_panoramas(panorama_folder)[0], 1, 24, 0, False, split_rooms(room_folder)[0])
+    rng = np.random.default_rng(0)
+    assert 15 < sum(bool(np.allclose(random_radiance(simulation, rng), 3)) for _ in range(50)) < 35
+
+
+def test_damaged_rooms_are_named(tmp_path: Path) -> None:
+    (tmp_path / "room-00001-0.hdr").write_bytes(b"#?RADIANCE")
+    with pytest.raises(PairsError, match=r"room-00001-0\.hdr: not a readable HDR"):
+        load_room(tmp_path / "room-00001-0.hdr")
 
 
 def test_files_that_are_no_panoramas_are_named(tmp_path: Path) -> None:

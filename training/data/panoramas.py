@@ -7,6 +7,7 @@ import numpy as np
 
 from training.data.fusion import Radiance
 from training.data.pairs import PairsError
+from training.data.radiance import read_radiance
 
 
 def read_panorama(path: Path) -> Radiance:
@@ -15,12 +16,11 @@ def read_panorama(path: Path) -> Radiance:
     Raises:
         PairsError: unreadable, or not twice as wide as high.
     """
-    bgr = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
-    if bgr is None or bgr.dtype != np.float32:
-        raise PairsError(f"{path}: not a readable HDR panorama (.hdr, linear radiance)")
-    if bgr.shape[1] != 2 * bgr.shape[0]:
-        raise PairsError(f"{path}: {bgr.shape[1]}x{bgr.shape[0]} is not equirectangular; the width is twice the height")
-    return np.maximum(bgr[..., ::-1], 0)
+    radiance = read_radiance(path)
+    rows, columns = radiance.shape[:2]
+    if columns != 2 * rows:
+        raise PairsError(f"{path}: {columns}x{rows} is not equirectangular; the width is twice the height")
+    return radiance
 
 
 def view(

@@ -1,11 +1,12 @@
 """Pairs from radiance: photograph known light with a simulated camera, and edit a simulated bracket stack of it.
 
-A scene is a view of true radiance. Its target is what the bracket operator makes of a clean stack of exposures; its
-sources are single shots by the same camera, each at its own exposure and white balance. Two shots of one scene with one
-target teach consistency.
+A scene is a view of true radiance: from a virtual camera in a panorama, or cut out of a rendered room. Its target is
+what the bracket operator makes of a clean stack of exposures; its sources are single shots by the same camera, each at
+its own exposure and white balance. Two shots of one scene with one target teach consistency.
 """
 
 import multiprocessing
+import re
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -20,10 +21,18 @@ from training.data.camera import Body, random_body, random_shot, shoot, shoot_st
 from training.data.fusion import Photo, Radiance, merge, meter, standard_edit
 from training.data.pairs import PairsError, write_pairs, write_photo
 from training.data.panoramas import read_panorama, view
+from training.data.radiance import read_radiance
 from training.data.scenery import decorate
 
 VALIDATION_PANORAMAS = ("autoshop_01", "dancing_hall", "potsdamer_platz", "st_fagans_interior")
 """Beginnings of the names of panoramas that are never trained on: three interiors and a street."""
+ROOM_NAME = re.compile(r"room-(\d+)-\d+\.hdr")  # number of the room, number of the view
+VALIDATION_ROOMS = 10
+"""One room in so many is never trained on: those whose number it divides."""
+ROOM_SHARE = 0.5
+"""Of the scenes, where there are rooms."""
+SMALLEST_CROP = 0.65
+"""Of a room's view, so that one view serves several scenes; wide enough for listings still."""
 SHOTS_PER_SCENE = 2
 ASPECTS = (3 / 2, 3 / 2, 4 / 3, 16 / 9, 2 / 3)  # width over height; listings are mostly 3:2
 
@@ -41,7 +50,9 @@ class Simulation:
     seed: int
     """Every scene has a random stream of its own, made from this and its number."""
     decorated: bool
-    """Whether scenes get windows, surface texture and coloured light that their panoramas lack."""
+    """Whether views of panoramas get the windows, surface texture and coloured light that they lack."""
+    rooms: tuple[Path, ...] = ()
+    """Views of rendered rooms (.hdr), a second source of scenes; they have windows, textures and lamps of their own."""
 
 
 def split_panoramas(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
@@ -57,6 +68,23 @@ def split_panoramas(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
         raise PairsError(
             f"{folder}: {len(training)} panoramas (.hdr) to train on and {len(held)} to validate on "
             f"({', '.join(VALIDATION_PANORAMAS)}); both are needed: get them from polyhaven.com/hdris, 1k, HDR"
+        )
+    return training, held
+
+
+def split_rooms(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Views of rendered rooms for training and for validation; no room is in both.
+
+    Raises:
+        PairsError: none for one of the two.
+    """
+    numbers = {path: int(name[1]) for path in sorted(folder.glob("*.hdr")) if (name := ROOM_NAME.fullmatch(path.name))}
+    held = tuple(path for path, number in numbers.items() if number % VALIDATION_ROOMS == 0)
+    training = tuple(path for path in numbers if path not in held)
+    if not held or not training:
+        raise PairsError(
+            f"{folder}: {len(training)} views of rendered rooms (room-00001-0.hdr) to train on and {len(held)} "
+            f"to validate on (rooms 0, {VALIDATION_ROOMS} and so on); both are needed: render them with `make rooms`"
         )
     return training, held
 
@@ -96,14 +124,29 @@ def photograph(radiance: Radiance, body: Body, rng: np.random.Generator) -> tupl
 
 
 def random_radiance(simulation: Simulation, rng: np.random.Generator) -> Radiance:
-    """A random view of a random panorama, decorated."""
+    """A random cut-out of a random room, or a random view of a random panorama, decorated."""
     aspect = rng.choice(ASPECTS)
     long_edge = simulation.long_edge_px
     width, height = (long_edge, round(long_edge / aspect)) if aspect > 1 else (round(long_edge * aspect), long_edge)
+    if simulation.rooms and rng.random() < ROOM_SHARE:
+        room = load_room(simulation.rooms[int(rng.integers(len(simulation.rooms)))])
+        return random_crop(room, width, height, rng)
     scene = random_view(simulation.panoramas, width, height, rng)
     if simulation.decorated:
         scene = decorate(scene, lambda w, h: random_view(simulation.panoramas, w, h, rng), rng)
     return scene
+
+
+def random_crop(scene: Radiance, width_px: int, height_px: int, rng: np.random.Generator) -> Radiance:
+    """A part of a scene, of the given shape and at the given size; mirrored half of the time."""
+    rows, columns = scene.shape[:2]
+    scale = min(columns / width_px, rows / height_px) * rng.uniform(SMALLEST_CROP, 1)  # pixels there per pixel here
+    wide, high = max(1, int(scale * width_px)), max(1, int(scale * height_px))
+    left, top = int(rng.integers(columns - wide + 1)), int(rng.integers(rows - high + 1))
+    crop = scene[top : top + high, left : left + wide]
+    smooth = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR  # neither overshoots at the edge of a window
+    resized = np.asarray(cv2.resize(crop, (width_px, height_px), interpolation=smooth), np.float32)
+    return resized[:, ::-1] if rng.random() < 0.5 else resized
 
 
 def random_view(panoramas: Sequence[Path], width_px: int, height_px: int, rng: np.random.Generator) -> Radiance:
@@ -118,3 +161,9 @@ def random_view(panoramas: Sequence[Path], width_px: int, height_px: int, rng: n
 def load_panorama(path: Path) -> Radiance:
     """Each process reads each panorama once."""
     return read_panorama(path)
+
+
+@lru_cache(maxsize=512)
+def load_room(path: Path) -> Radiance:
+    """Each process reads each view once; 2 MB each at 480 x 320."""
+    return read_radiance(path)
