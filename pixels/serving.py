@@ -48,19 +48,24 @@ def answer(request: Any, handle: Callable[[Any], Tensors]) -> Any:
         handle: takes the request, returns the output tensors by name.
     """
     try:
-        outputs = handle(request)
-    except RequestError as error:
-        return _failure(str(error), pb_utils.TritonError.INVALID_ARG)
-    except Cancelled as reason:
-        return _failure(str(reason), pb_utils.TritonError.CANCELLED)
+        return response(handle(request))
     except Exception as error:  # a dead stub would fail the photos of everybody else
-        pb_utils.Logger.log_error(f"unexpected {type(error).__name__}: {error}")
-        return _failure(f"the server failed on this photo ({type(error).__name__})", pb_utils.TritonError.INTERNAL)
+        return failure(error)
+
+
+def response(outputs: Tensors) -> Any:
+    """Output tensors by name to pb_utils.InferenceResponse."""
     return pb_utils.InferenceResponse([pb_utils.Tensor(name, array) for name, array in outputs.items()])
 
 
-def _failure(message: str, code: int) -> Any:
-    return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))
+def failure(error: Exception) -> Any:
+    """The response that tells the client what went wrong; what nobody expected is logged, too."""
+    message, codes = str(error), pb_utils.TritonError
+    code = {RequestError: codes.INVALID_ARG, Cancelled: codes.CANCELLED}.get(type(error), codes.INTERNAL)
+    if code == codes.INTERNAL:
+        pb_utils.Logger.log_error(f"unexpected {type(error).__name__}: {error}")
+        message = f"the server failed on this photo ({type(error).__name__})"
+    return pb_utils.InferenceResponse(error=codes(message, code))
 
 
 def tensor(request: Any, name: str) -> NDArray[Any]:
@@ -96,23 +101,3 @@ def samples(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.uint16]
 def as_bytes(photo: NDArray[Any]) -> NDArray[np.uint8]:
     """The inverse of samples."""
     return np.ascontiguousarray(photo).view(np.uint8)
-
-
-class Counters:
-    """A Prometheus counter of the server's metrics page, one line for each set of labels.
-
-    Args:
-        name: ending in _total.
-        description: of what is counted.
-    """
-
-    def __init__(self, name: str, description: str) -> None:
-        self._family = pb_utils.MetricFamily(name=name, description=description, kind=pb_utils.MetricFamily.COUNTER)
-        self._lines: dict[tuple[tuple[str, str], ...], Any] = {}
-
-    def add(self, amount: float, **labels: str) -> None:
-        """Count."""
-        key = tuple(labels.items())
-        if key not in self._lines:
-            self._lines[key] = self._family.Metric(labels=labels)
-        self._lines[key].increment(amount)

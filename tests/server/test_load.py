@@ -6,6 +6,7 @@ import re
 import signal
 import time
 import urllib.request
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from tritonclient import grpc
 
 from clients import Enhancer, Retry
-from clients.errors import UnavailableError
+from clients.errors import PhotoError, UnavailableError
 from clients.request import INPUT, MODEL, OUTPUT
 from deploy.launcher import TritonServer
 from tests.photos import encoded, photo
@@ -49,20 +50,30 @@ def test_tiles_of_different_photos_share_batches(server: TritonServer) -> None:
     assert batches < tiles
 
 
-def test_overload_is_shed_as_unavailable_and_the_rest_is_served(identity_server: TritonServer) -> None:
-    file = encoded(photo(1400, 1400))
+def sheds(server: TritonServer, mode: str) -> float:
+    """As pixels.metrics defines them."""
+    decoded, begun = (f"enhancer_photos_{step}_total" for step in ("decoded", "begun"))
+    return metric(server, decoded, f'mode="{mode}"') - metric(server, begun, f'mode="{mode}"')
 
-    def outcome(_: int) -> str:
+
+def test_overload_is_shed_as_unavailable_and_counted_and_the_rest_is_served(identity_server: TritonServer) -> None:
+    file, modes = encoded(photo(1400, 1400)), ("full", "fast")
+    before = [sheds(identity_server, mode) for mode in modes]
+
+    def outcome(mode: str) -> tuple[str, str]:
         try:
-            return enhancer.enhance(file, mode="full").format
+            return mode, enhancer.enhance(file, mode=mode).format
         except UnavailableError:
-            return "shed"
+            return mode, "shed"
 
-    with Enhancer(identity_server.grpc_url, retry=Retry(attempts=1)) as enhancer, ThreadPoolExecutor(40) as pool:
-        outcomes = list(pool.map(outcome, range(40)))
-        assert set(outcomes) == {"jpeg", "shed"}
-        assert outcomes.count("jpeg") >= 16
+    with Enhancer(identity_server.grpc_url, retry=Retry(attempts=1)) as enhancer, ThreadPoolExecutor(48) as pool:
+        outcomes = Counter(pool.map(outcome, modes * 24))
+        assert sum(outcomes[mode, "shed"] for mode in modes) > 0
+        assert sum(outcomes[mode, "jpeg"] for mode in modes) >= 16
+        assert outcomes.total() == 48
         assert enhancer.enhance(encoded(photo(64, 64))).size_px == (64, 64)
+    counted = [sheds(identity_server, mode) for mode in modes]
+    assert np.subtract(counted, before).tolist() == [outcomes[mode, "shed"] for mode in modes]
 
 
 def settled(server: TritonServer, name: str) -> float:
@@ -114,13 +125,32 @@ def test_a_small_photo_does_not_wait_for_a_large_one(identity_server: TritonServ
         assert waiting.result().size_px == (5000, 4000)
 
 
-def test_photos_megapixels_and_tiles_are_counted_by_mode(identity_server: TritonServer) -> None:
+def test_photos_megapixels_tiles_and_seconds_are_counted_by_mode(identity_server: TritonServer) -> None:
     names = ("enhancer_photos_total", "enhancer_megapixels_total", "enhancer_tiles_total")
-    before = [metric(identity_server, name, 'mode="full"') for name in names]
+
+    def counts() -> list[float]:
+        return [metric(identity_server, name, 'mode="full"') for name in names]
+
+    def seconds(mode: str) -> list[float]:
+        return [
+            metric(identity_server, "enhancer_stage_seconds_total", f'mode="{mode}",stage="{stage}"')
+            for stage in ("decode", "tiler", "encode")
+        ]
+
+    before, full_s, fast_s = counts(), seconds("full"), seconds("fast")
     with Enhancer(identity_server.grpc_url) as enhancer:
         enhancer.enhance(encoded(photo(1000, 500)), mode="full")
-    counted = [metric(identity_server, name, 'mode="full"') for name in names]
-    assert np.subtract(counted, before) == pytest.approx([1, 0.5, 1 + 3])
+    assert np.subtract(counts(), before) == pytest.approx([1, 0.5, 1 + 3])
+    assert (np.subtract(seconds("full"), full_s) > 0).all()
+    assert seconds("fast") == fast_s
+
+
+def test_failures_are_counted_by_stage_and_reason(identity_server: TritonServer) -> None:
+    refused = 'reason="bad_request",stage="decode"'
+    before = metric(identity_server, "enhancer_failures_total", refused)
+    with Enhancer(identity_server.grpc_url) as enhancer, pytest.raises(PhotoError):
+        enhancer.enhance(b"no photo")
+    assert metric(identity_server, "enhancer_failures_total", refused) == before + 1
 
 
 def test_no_name_and_no_pixel_is_logged(identity_server: TritonServer, tmp_path: Path) -> None:

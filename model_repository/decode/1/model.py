@@ -11,7 +11,9 @@ from PIL import Image, ImageOps
 
 from pixels.errors import RequestError
 from pixels.header import read_header
-from pixels.serving import Tensors, answer, as_bytes, setting, tensor
+from pixels.metrics import Counter, Stage
+from pixels.options import Options
+from pixels.serving import Tensors, as_bytes, setting, tensor
 
 DTYPES = {8: types.UINT8, 16: types.UINT16}
 
@@ -21,6 +23,8 @@ class TritonPythonModel:
         self.max_megapixels = float(setting(args, "max_megapixels"))
         self.threads = int(setting(args, "threads"))
         self.pipelines = {bits: self.build(bits) for bits in DTYPES}
+        self.stage = Stage("decode")
+        self.decoded = Counter("enhancer_photos_decoded_total", "Photos that went on to the queue of tiler")
 
     def build(self, bits: int) -> Pipeline:
         pipe = pipeline_def(decoded)(
@@ -31,15 +35,16 @@ class TritonPythonModel:
         return pipe
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        return [answer(request, self.decode) for request in requests]
+        return [self.stage.answer(request, self.decode) for request in requests]
 
-    def decode(self, request: Any) -> Tensors:
+    def decode(self, request: Any, chosen: Options) -> Tensors:
         file = tensor(request, "IMAGE")
         header = read_header(file.tobytes(), self.max_megapixels)
         try:
             photo = decode_webp(header.image) if header.format == "webp" else self.run(header.bits, file)
         except (RuntimeError, OSError, SyntaxError):
             raise RequestError(f"the {header.format} file is damaged or incomplete; export it again") from None
+        self.decoded.add(1, mode=chosen.mode)
         return {"PIXELS": as_bytes(photo)}
 
     def run(self, bits: int, file: NDArray[np.uint8]) -> NDArray[Any]:

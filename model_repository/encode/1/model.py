@@ -7,15 +7,19 @@ import numpy as np
 from pixels.encoding import encode, transparency
 from pixels.header import read_header
 from pixels.metadata import carried_metadata
-from pixels.serving import Tensors, answer, options, samples, tensor
+from pixels.metrics import Stage
+from pixels.options import Options
+from pixels.serving import Tensors, samples, tensor
 
 
 class TritonPythonModel:
-    def execute(self, requests: list[Any]) -> list[Any]:
-        return [answer(request, self.encode) for request in requests]
+    def initialize(self, _args: dict[str, str]) -> None:
+        self.stage = Stage("encode")
 
-    def encode(self, request: Any) -> Tensors:
-        chosen = options(request)
+    def execute(self, requests: list[Any]) -> list[Any]:
+        return [self.stage.answer(request, self.encode) for request in requests]
+
+    def encode(self, request: Any, chosen: Options) -> Tensors:
         source = read_header(tensor(request, "IMAGE").tobytes(), max_megapixels=float("inf"))
         kind = source.format if chosen.format == "same" else chosen.format
         photo = samples(tensor(request, "ENHANCED_PIXELS"))

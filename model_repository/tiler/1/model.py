@@ -38,7 +38,7 @@ class TritonPythonModel:
         photo = samples(tensor(request, "PIXELS"))
         edited = enhance(
             photo,
-            partial(self.run_tiles, request, chosen.mode),
+            partial(self.run_tiles, Deadline(request), request.trace(), chosen.mode),
             detail=chosen.mode == "full",
             strength=chosen.strength,
             overlap_px=self.overlap_px,
@@ -47,9 +47,10 @@ class TritonPythonModel:
         self.megapixels.add(photo.shape[0] * photo.shape[1] / 1e6, mode=chosen.mode)
         return {"ENHANCED_PIXELS": as_bytes(edited)}
 
-    def run_tiles(self, request: Any, mode: str, tiles: Iterable[Floats], exponent: float) -> Iterator[Floats]:
+    def run_tiles(
+        self, deadline: Deadline, trace: Any, mode: str, tiles: Iterable[Floats], exponent: float
+    ) -> Iterator[Floats]:
         """pixels.detail.RunTiles: results in order, the next tiles under way while one is blended."""
-        deadline, trace = Deadline(request), request.trace()
         waiting: deque[Future[Floats]] = deque()
         try:
             for tile in tiles:
