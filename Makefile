@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf-serving setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf-serving certificates key proxy setup-nginx setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -102,6 +102,23 @@ $(VENV)/.perf-installed: $(VENV)/.installed perf/requirements-perf-analyzer.txt
 perf-serving: setup-perf setup-server ## what serving costs beside the network, into perf/results
 	@$(PY) -m perf.serving
 
+certificates: ## an authority, server and client certificates in secrets/: HOSTS="spark.local 192.168.1.20"
+	@$(PYTHON) -m deploy.certificates $(or $(HOSTS),localhost)
+
+key: ## a new API key for the proxy, printed once: NAME=studio; python -m deploy.keys revokes
+	@$(PYTHON) -m deploy.keys add "$(NAME)"
+
+PROXY_PORT ?= 8443
+PROXY_HOST ?= 127.0.0.1
+
+proxy: ## nginx with TLS and API keys before a running server: PROXY_HOST=0.0.0.0 PROXY_PORT=8443 [MUTUAL=1]
+	@$(PYTHON) -m deploy.proxy --host $(PROXY_HOST) --port $(PROXY_PORT) $(if $(MUTUAL),--mutual) \
+		--server http://127.0.0.1:$(HTTP_PORT) grpc://127.0.0.1:$(GRPC_PORT)
+
+setup-nginx: ## Debian's nginx, for the proxy, without its own service; without it the proxy's tests are skipped
+	@command -v nginx >/dev/null || { apt-get update -qq && apt-get install -qqy nginx \
+		&& { systemctl disable --now nginx 2>/dev/null || true; }; } || echo "no nginx here: the proxy's tests are skipped"
+
 setup-browser: ## Debian's Chromium, for the tests of the demo page; without it they are skipped
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qqy chromium; } \
 		|| echo "no Chromium here: the tests of the demo page are skipped"
@@ -111,5 +128,5 @@ lint: setup ## check style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-test: setup setup-server setup-ui setup-ray setup-perf setup-browser lint ## run every test, with real servers
+test: setup setup-server setup-ui setup-ray setup-perf setup-nginx setup-browser lint ## run every test, with real servers
 	$(PY) -m pytest

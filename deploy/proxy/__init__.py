@@ -1,0 +1,5 @@
+"""The authenticating proxy: nginx with TLS, API keys and limits in front of one or several servers."""
+
+from deploy.proxy.nginx import Limits, Proxy, ProxyError
+
+__all__ = ["Limits", "Proxy", "ProxyError"]

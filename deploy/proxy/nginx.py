@@ -1,0 +1,249 @@
+"""Fills in the proxy's configuration and runs nginx with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from deploy.certificates import Certificates
+from deploy.keys import KEYS
+
+TEMPLATE = Path(__file__).with_name("nginx.conf.template")
+PLACEHOLDER = re.compile(r"\$\{(PROXY_[A-Z_]+)\}")
+START_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 20.0
+
+
+class ProxyError(RuntimeError):
+    """The proxy cannot be started; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one API key may do."""
+
+    rate: str = "20r/s"
+    """Requests on the long run, in nginx's notation."""
+    burst: int = 100
+    """Requests at once on top of the rate."""
+    in_flight: int = 32
+    """Requests at a time."""
+    body: str = "320m"
+    """Largest photo, in nginx's notation; a 45-megapixel TIFF with 16 bits and no compression is 270 MB."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Triton behind the proxy: where it listens, such as `127.0.0.1:8000`."""
+
+    http: str
+    grpc: str
+
+    @classmethod
+    def at(cls, http_url: str, grpc_url: str) -> Server:
+        """From URLs such as those of `deploy.launcher.TritonServer`."""
+        return cls(urlsplit(http_url).netloc, urlsplit(grpc_url).netloc)
+
+
+class Proxy:
+    """An nginx in front of servers, as a context manager; answering inside the ``with`` block.
+
+    Args:
+        servers: (HTTP URL, gRPC URL) of each server, at least one.
+        port: where to listen, for HTTPS and gRPC alike; a free one by default.
+        host: address to listen on.
+        certificates: of the proxy.
+        mutual: clients need a certificate of the authority, too.
+        keys: file of API keys, see `deploy.keys`; read anew with every request.
+        limits: for each key.
+        logs: folder of access.log and error.log; a temporary one by default.
+
+    Raises:
+        ProxyError: on entering, with what to do about it.
+    """
+
+    def __init__(
+        self,
+        servers: Sequence[tuple[str, str]],
+        port: int | None = None,
+        *,
+        host: str = "127.0.0.1",
+        certificates: Certificates = Certificates(),  # noqa: B008  (frozen)
+        mutual: bool = False,
+        keys: Path = KEYS,
+        limits: Limits = Limits(),
+        logs: Path | None = None,
+    ) -> None:
+        self.servers = [Server.at(*urls) for urls in servers]
+        self.host = host
+        self.port = port or _free_port(host)
+        self.certificates = certificates
+        self.mutual = mutual
+        self.keys = keys
+        self.limits = limits
+        self.logs = logs
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def https_url(self) -> str:
+        """Address for clients over HTTP."""
+        return f"https://{self.host}:{self.port}"
+
+    @property
+    def grpcs_url(self) -> str:
+        """Address for clients over gRPC."""
+        return f"grpcs://{self.host}:{self.port}"
+
+    def __enter__(self) -> Proxy:
+        """Start, and wait until it listens."""
+        self._check()
+        with contextlib.ExitStack() as stack:
+            self.state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="enhancer-proxy-")))
+            self._configure()
+            stack.callback(self._stop)
+            self.process = subprocess.Popen(
+                [_nginx(), "-p", self.state, "-c", self.state / "nginx.conf", "-g", f"daemon off; {_user(self.keys)}"],
+                stdin=subprocess.DEVNULL,
+                stderr=(self.state / "start.log").open("wb"),
+                start_new_session=True,  # Ctrl-C reaches the proxy's owner alone, who stops it
+            )
+            self._wait_ready()
+            self._resources = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop once the requests that are under way are answered."""
+        self._resources.close()
+
+    def serve_by(self, servers: Sequence[tuple[str, str]], timeout_s: float = 600) -> None:
+        """Serve by these servers from now on; returns once those left out have answered their last request.
+
+        Args:
+            servers: (HTTP URL, gRPC URL) of each.
+            timeout_s: for the requests under way.
+
+        Raises:
+            ProxyError: requests are still under way.
+        """
+        self.servers = [Server.at(*urls) for urls in servers]
+        self._configure()
+        before = self._workers()
+        self._signal(signal.SIGHUP)
+        deadline = time.monotonic() + timeout_s
+        while (now := self._workers()) & before or not now:  # old workers finish their requests, then end
+            if time.monotonic() > deadline:
+                raise ProxyError(f"requests are under way after {timeout_s:.0f} s, or nginx refuses\n{self._log()}")
+            time.sleep(0.05)
+
+    def settings(self) -> dict[str, str]:
+        """What the template's placeholders stand for."""
+        certificate, key = self.certificates.server
+        authority = f"ssl_client_certificate {self.certificates.authority.resolve()}; ssl_verify_client on;"
+        return {
+            "PROXY_LISTEN": f"{self.host}:{self.port}",
+            "PROXY_HTTP_SERVERS": _upstream(server.http for server in self.servers),
+            "PROXY_GRPC_SERVERS": _upstream(server.grpc for server in self.servers),
+            "PROXY_CERTIFICATE": str(certificate.resolve()),
+            "PROXY_CERTIFICATE_KEY": str(key.resolve()),
+            "PROXY_CLIENT_CERTIFICATES": authority if self.mutual else "",
+            "PROXY_KEYS": str(self.keys.resolve()),
+            "PROXY_RATE": self.limits.rate,
+            "PROXY_BURST": str(self.limits.burst),
+            "PROXY_IN_FLIGHT": str(self.limits.in_flight),
+            "PROXY_BODY": self.limits.body,
+            "PROXY_STATE": str(self.state),
+            "PROXY_LOGS": str((self.logs or self.state).resolve()),
+        }
+
+    def _configure(self) -> None:
+        settings = self.settings()
+        text = PLACEHOLDER.sub(lambda match: settings[match[1]], TEMPLATE.read_text())
+        (self.state / "nginx.conf").write_text(text)
+
+    def _check(self) -> None:
+        missing = self.certificates.missing(mutual=self.mutual)
+        if missing:
+            raise ProxyError(f"no certificate {missing[0]}; make it: make certificates HOSTS=this-machine.local")
+        if not self.keys.is_file():
+            raise ProxyError(f"no API keys in {self.keys}; make one: make key NAME=studio")
+        _nginx()
+        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
+            raise ProxyError(f"port {self.port} is in use; choose another: make proxy PROXY_PORT={self.port + 10}")
+        if self.logs is not None:
+            self.logs.mkdir(parents=True, exist_ok=True)
+
+    def _wait_ready(self) -> None:
+        """Until a TLS handshake begins to be answered; with mutual TLS it may well end in a refusal."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while self.process is not None and self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                ssl.get_server_certificate((self.host, self.port), timeout=1)
+                return
+            except OSError:
+                time.sleep(0.02)
+        raise ProxyError(f"nginx does not start\n{self._log()}")
+
+    def _log(self) -> str:
+        return (self.state / "start.log").read_text(errors="replace").strip()
+
+    def _workers(self) -> set[str]:
+        pid = self.process.pid if self.process else 0
+        return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(number)
+
+    def wait(self) -> None:
+        """Until nginx ends by itself, which it never should.
+
+        Raises:
+            ProxyError: always.
+        """
+        if self.process is not None:
+            raise ProxyError(f"nginx ended by itself (code {self.process.wait()})\n{self._log()}")
+
+    def _stop(self) -> None:
+        self._signal(signal.SIGQUIT)
+        if self.process is not None:
+            try:
+                self.process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._signal(signal.SIGTERM)
+                self.process.wait()
+
+
+def _nginx() -> str:
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+    if program is None:
+        raise ProxyError("nginx is missing; install it: make setup-nginx")
+    return program
+
+
+def _user(keys: Path) -> str:
+    """Where root starts nginx, the workers run as the owner of the keys, who can read them."""
+    return f"user {keys.owner()} {keys.group()};" if os.geteuid() == 0 else ""
+
+
+def _upstream(addresses: Iterable[str]) -> str:
+    return " ".join(f"server {address} max_fails=1 fail_timeout=2s;" for address in addresses)
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
