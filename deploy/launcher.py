@@ -5,7 +5,7 @@
 The wheel brings the server, its Python backend and one stub process program for each Python version. The launcher puts
 these together in a directory of its own, starts the server there (a folder in the working directory would shadow
 installed packages), waits until every model is ready, and takes everything away again at the end: processes, shared
-memory and the directory.
+memory and the directory. The command starts a server anew that has died, or one of whose Python models has.
 """
 
 import argparse
@@ -27,6 +27,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
+
+from deploy.watchdog import wait_for_end
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVER_PYTHON = ROOT / ".venv-server/bin/python"
@@ -35,7 +38,11 @@ SHARED_MEMORY = Path("/dev/shm")
 PREFIX = "enhancer_"
 PR_SET_PDEATHSIG = 1
 LOG_LINES_SHOWN = 15
-NO_GPU = re.compile(r"CUDA|NVML|DCGM", re.IGNORECASE)  # what the server always says on a machine without a GPU
+STOP_S = 30.0
+DEATHS = 5
+"""Deaths in a row, each within SOON_S of being ready, after which starting anew is given up."""
+SOON_S = 60.0
+NO_GPU = re.compile(r"CUDA|NVML|DCGM|pinned", re.IGNORECASE)  # what the server always says on a machine without a GPU
 QUERY = """
 import json, pathlib, sys, sysconfig
 print(json.dumps({
@@ -48,6 +55,10 @@ print(json.dumps({
 
 class LaunchError(RuntimeError):
     """The server cannot be started; the message says what to do."""
+
+
+class ServerDied(LaunchError):
+    """The server, or one of its Python models, has ended by itself; the message has the log's end."""
 
 
 @dataclass(frozen=True)
@@ -211,9 +222,9 @@ class TritonServer:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Stop, and leave nothing behind."""
-        self.stop()
+        self.stop(0 if kind is ServerDied else STOP_S)  # what is left of a dead server does not stop when asked
 
     def _arguments(self) -> list[str]:
         return [
@@ -250,13 +261,13 @@ class TritonServer:
             return False
 
     def wait(self) -> None:
-        """Until the server ends by itself, which it never should.
+        """Until the server or one of its Python models ends by itself, which they never should.
 
         Raises:
-            LaunchError: always, with the log's end.
+            ServerDied: always.
         """
         if self.process is not None:
-            raise LaunchError(f"the server ended by itself (code {self.process.wait()})\n{self._log_end()}")
+            raise ServerDied(f"{wait_for_end(self.process)}\n{self._log_end()}")
 
     def _log_end(self) -> str:
         """The log's telling lines: errors where there are any, else the last ones."""
@@ -266,7 +277,7 @@ class TritonServer:
         ]
         return "\n".join([*(errors or lines)[-LOG_LINES_SHOWN:], f"the whole log: {self.log}"])
 
-    def stop(self, timeout_s: float = 30) -> None:
+    def stop(self, timeout_s: float = STOP_S) -> None:
         """End the server: ask first, then insist; remove its shared memory and directory."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
@@ -316,16 +327,33 @@ def _interruptible() -> Iterator[None]:
 def serve(ports: Ports, host: str) -> int:
     """Serve until Ctrl-C; returns the exit code."""
     try:
-        with _interruptible(), TritonServer(ports, host=host) as server:
-            print(f"ready: {server.http_url} {server.grpc_url} {server.metrics_url} (Ctrl-C stops)", flush=True)
-            server.wait()
-            return 1
+        with _interruptible():
+            _keep_serving(ports, host)
     except LaunchError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", flush=True)
         return 0
+
+
+def _keep_serving(ports: Ports, host: str) -> NoReturn:
+    """Serve, and start anew after a death.
+
+    Raises:
+        LaunchError: it does not start, or dies as soon as it serves, again and again.
+    """
+    deaths = 0
+    while deaths < DEATHS:
+        try:
+            with TritonServer(ports, host=host) as server:
+                print(f"ready: {server.http_url} {server.grpc_url} {server.metrics_url} (Ctrl-C stops)", flush=True)
+                ready_s = time.monotonic()
+                server.wait()
+        except ServerDied as death:
+            deaths = deaths + 1 if time.monotonic() - ready_s < SOON_S else 1
+            print(f"{death}\nstarting it anew", file=sys.stderr, flush=True)
+    raise LaunchError(f"given up: it died {DEATHS} times in a row; see above")
 
 
 def main() -> None:
