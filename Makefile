@@ -29,16 +29,17 @@ HTTP_PORT ?= 8000
 GRPC_PORT ?= 8001
 METRICS_PORT ?= 8002
 
+ACCESS := $(if $(LISTEN),--host $(LISTEN)) $(if $(TLS),--tls $(TLS)) $(if $(RESTRICTED),--restricted)
 PORTS := --http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT)
 
-serve: serve-$(PROFILE) ## serve on this machine: PROFILE=cpu|gpu HTTP_PORT=8000 GRPC_PORT=8001 METRICS_PORT=8002
+serve: serve-$(PROFILE) ## serve on this machine: PROFILE=cpu|gpu HTTP_PORT=8000 GRPC_PORT=8001 METRICS_PORT=8002 [TLS=server|mutual RESTRICTED=1 LISTEN=0.0.0.0]
 
 .PHONY: serve-cpu serve-gpu
 serve-cpu: setup-server
-	@.venv-server/bin/python -m deploy.launcher $(PORTS)
+	@.venv-server/bin/python -m deploy.launcher $(PORTS) $(ACCESS)
 
 serve-gpu:
-	@$(PYTHON) -m deploy.container serve $(PORTS)
+	@$(PYTHON) -m deploy.container serve $(PORTS) $(ACCESS)
 
 setup-ui: .venv-ui/.installed ## install the demo page into .venv-ui
 

@@ -9,6 +9,7 @@ certificates of the same authority. Needs openssl.
 
 import argparse
 import ipaddress
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 
 class CertificatesError(RuntimeError):
-    """The certificates cannot be made; the message says why."""
+    """The certificates cannot be used or made; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,15 @@ class Certificates:
         """A client's certificate and key."""
         return self.folder / "client.pem", self.folder / "client.key"
 
-    def missing(self, *, mutual: bool = False) -> list[Path]:
-        """What a server would need and does not find."""
-        needed = [*self.server, *([self.authority] if mutual else [])]
-        return [path for path in needed if not path.is_file()]
+    def check(self, *, mutual: bool = False) -> None:
+        """Look for what a server needs.
+
+        Raises:
+            CertificatesError: a file is missing; the message has the command that makes it.
+        """
+        for path in [*self.server, *([self.authority] if mutual else [])]:
+            if not path.is_file():
+                raise CertificatesError(f"no certificate {path}; make it: make certificates HOSTS={socket.getfqdn()}")
 
 
 def make(hosts: Sequence[str], certificates: Certificates) -> None:

@@ -15,10 +15,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy.access import Access, access_from, add_options
+from deploy.certificates import CertificatesError
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = ROOT / "deploy/Dockerfile"
 IMAGE = "photo-enhancer"
 SHARED_MEMORY = "2g"  # tiles travel between Triton and its Python models through it; Docker gives 64 MB
+LOOPBACK = "127.0.0.1"
+INNER_SECRETS = Path("/run/secrets/enhancer")
 INNER_PORTS = {"http": 8000, "grpc": 8001, "metrics": 8002}
 
 
@@ -49,13 +54,16 @@ def plan_command(run: str) -> list[str]:
     return run_command("export", [*options, "--network", "none"], ["all-gpu", "--run", run])
 
 
-def serve_command(host: str, ports: dict[str, int]) -> list[str]:
+def serve_command(host: str, ports: dict[str, int], access: Access) -> list[str]:
     """Serve the model repository, which the server can only read."""
     options = ["--user", "triton-server", "--read-only", "--tmpfs", "/tmp"]
     options += ["--volume", f"{ROOT / 'model_repository'}:/models:ro"]
     for name, inner in INNER_PORTS.items():
-        options += ["--publish", f"{host}:{ports[name]}:{inner}"]
-    return run_command("serve", options)
+        reachable_at = LOOPBACK if access.tls and name != "grpc" else host
+        options += ["--publish", f"{reachable_at}:{ports[name]}:{inner}"]
+    if access.tls:
+        options += ["--volume", f"{access.secrets.resolve()}:{INNER_SECRETS}:ro"]
+    return run_command("serve", options, access.options(INNER_SECRETS))
 
 
 def execute(target: str, command: Sequence[str]) -> int:
@@ -96,16 +104,18 @@ def main() -> int:
     plan = commands.add_parser("plan", help="build, check and publish the plan of a run")
     plan.add_argument("--run", required=True, help="name of the run's folder in artifacts/")
     serve = commands.add_parser("serve", help="serve the GPU profile")
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    serve.add_argument("--host", default=LOOPBACK, help="address to listen on (default: this machine only)")
     for name, port in INNER_PORTS.items():
         serve.add_argument(f"--{name}-port", type=int, default=port)
+    add_options(serve)
     args = parser.parse_args()
     try:
         if args.command == "plan":
             return execute("export", plan_command(args.run))
         ports = {name: getattr(args, f"{name}_port") for name in INNER_PORTS}
-        return execute("serve", serve_command(args.host, ports))
-    except ContainerError as error:
+        access_from(args).check()
+        return execute("serve", serve_command(args.host, ports, access_from(args)))
+    except (ContainerError, CertificatesError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # docker has passed it on and stopped

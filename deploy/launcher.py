@@ -23,12 +23,13 @@ import tempfile
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
+from deploy.access import Access, access_from, add_options
+from deploy.certificates import CertificatesError
+from deploy.interrupts import interruptible
 from deploy.watchdog import wait_for_end
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +37,7 @@ SERVER_PYTHON = ROOT / ".venv-server/bin/python"
 MODEL_REPOSITORY = ROOT / "model_repository"
 SHARED_MEMORY = Path("/dev/shm")
 PREFIX = "enhancer_"
+LOOPBACK = "127.0.0.1"
 PR_SET_PDEATHSIG = 1
 LOG_LINES_SHOWN = 15
 STOP_S = 30.0
@@ -149,7 +151,8 @@ class TritonServer:
 
     Args:
         ports: where to listen; free ones by default.
-        host: address to listen on.
+        host: address to listen on; of gRPC alone where that is encrypted.
+        access: who may do what.
         repository: model repository.
         log: file that receives the server's output.
         python: interpreter of the server's environment.
@@ -158,13 +161,15 @@ class TritonServer:
 
     Raises:
         LaunchError: on entering, with what to do about it.
+        CertificatesError: on entering, where one is missing.
     """
 
     def __init__(
         self,
         ports: Ports | None = None,
         *,
-        host: str = "127.0.0.1",
+        host: str = LOOPBACK,
+        access: Access = Access(),  # noqa: B008  (frozen)
         repository: Path = MODEL_REPOSITORY,
         log: Path = ROOT / "artifacts/server.log",
         python: Path = SERVER_PYTHON,
@@ -173,6 +178,8 @@ class TritonServer:
     ) -> None:
         self.ports = ports or Ports.free()
         self.host = host
+        self.plain_host = LOOPBACK if access.tls else host  # of HTTP and metrics, for which Triton has no TLS
+        self.access = access
         self.repository = repository
         self.log = log
         self.python = python
@@ -184,21 +191,22 @@ class TritonServer:
     @property
     def http_url(self) -> str:
         """Address for clients over HTTP."""
-        return f"http://{self.host}:{self.ports.http}"
+        return f"http://{self.plain_host}:{self.ports.http}"
 
     @property
     def grpc_url(self) -> str:
         """Address for clients over gRPC."""
-        return f"grpc://{self.host}:{self.ports.grpc}"
+        return f"{'grpcs' if self.access.tls else 'grpc'}://{self.host}:{self.ports.grpc}"
 
     @property
     def metrics_url(self) -> str:
         """Address of the Prometheus metrics."""
-        return f"http://{self.host}:{self.ports.metrics}/metrics"
+        return f"http://{self.plain_host}:{self.ports.metrics}/metrics"
 
     def __enter__(self) -> "TritonServer":
         """Start, and wait until every model is ready."""
         self.ports.check_free(self.host)
+        self.access.check()
         wheel = Wheel.of(self.python)
         remove_leftovers()
         self.directory = Path(tempfile.mkdtemp(prefix=self.prefix))
@@ -233,13 +241,14 @@ class TritonServer:
             "--disable-auto-complete-config",
             f"--backend-directory={self.directory / 'backends'}",
             f"--backend-config=python,shm-region-prefix-name={self.prefix}",
-            f"--http-address={self.host}",
+            f"--http-address={self.plain_host}",
             f"--http-port={self.ports.http}",
             f"--grpc-address={self.host}",
             f"--grpc-port={self.ports.grpc}",
-            f"--metrics-address={self.host}",
+            f"--metrics-address={self.plain_host}",
             f"--metrics-port={self.ports.metrics}",
             "--exit-timeout-secs=20",
+            *self.access.options(),
             *self.options,
         ]
 
@@ -309,27 +318,12 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM and SIGINT end the launcher, even as a background job, where shells have Ctrl-C ignored."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    previous = {each: signal.signal(each, interrupt) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in previous.items():
-            signal.signal(each, handler)
-
-
-def serve(ports: Ports, host: str) -> int:
+def serve(ports: Ports, host: str, access: Access) -> int:
     """Serve until Ctrl-C; returns the exit code."""
     try:
-        with _interruptible():
-            _keep_serving(ports, host)
-    except LaunchError as error:
+        with interruptible():
+            _keep_serving(ports, host, access)
+    except (LaunchError, CertificatesError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -337,7 +331,7 @@ def serve(ports: Ports, host: str) -> int:
         return 0
 
 
-def _keep_serving(ports: Ports, host: str) -> NoReturn:
+def _keep_serving(ports: Ports, host: str, access: Access) -> NoReturn:
     """Serve, and start anew after a death.
 
     Raises:
@@ -346,7 +340,7 @@ def _keep_serving(ports: Ports, host: str) -> NoReturn:
     deaths = 0
     while deaths < DEATHS:
         try:
-            with TritonServer(ports, host=host) as server:
+            with TritonServer(ports, host=host, access=access) as server:
                 print(f"ready: {server.http_url} {server.grpc_url} {server.metrics_url} (Ctrl-C stops)", flush=True)
                 ready_s = time.monotonic()
                 server.wait()
@@ -363,9 +357,10 @@ def main() -> None:
     parser.add_argument("--http-port", type=int, default=defaults.http)
     parser.add_argument("--grpc-port", type=int, default=defaults.grpc)
     parser.add_argument("--metrics-port", type=int, default=defaults.metrics)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--host", default=LOOPBACK, help="address to listen on (default: this machine only)")
+    add_options(parser)
     args = parser.parse_args()
-    sys.exit(serve(Ports(args.http_port, args.grpc_port, args.metrics_port), args.host))
+    sys.exit(serve(Ports(args.http_port, args.grpc_port, args.metrics_port), args.host, access_from(args)))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from deploy.certificates import SECRETS, Certificates
+from deploy.certificates import SECRETS, Certificates, CertificatesError
 from deploy.interrupts import interruptible
 from deploy.launcher import ROOT
 from deploy.proxy.nginx import Limits, Proxy, ProxyError
@@ -53,7 +53,7 @@ def main() -> int:
             print(f"ready: {proxy.https_url} {proxy.grpcs_url} (Ctrl-C stops; log: {LOGS}/access.log)", flush=True)
             proxy.wait()
             return 1
-    except ProxyError as error:
+    except (ProxyError, CertificatesError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

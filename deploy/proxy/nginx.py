@@ -72,6 +72,7 @@ class Proxy:
 
     Raises:
         ProxyError: on entering, with what to do about it.
+        CertificatesError: on entering, where one is missing.
     """
 
     def __init__(
@@ -173,9 +174,7 @@ class Proxy:
         (self.state / "nginx.conf").write_text(text)
 
     def _check(self) -> None:
-        missing = self.certificates.missing(mutual=self.mutual)
-        if missing:
-            raise ProxyError(f"no certificate {missing[0]}; make it: make certificates HOSTS=this-machine.local")
+        self.certificates.check(mutual=self.mutual)
         if not self.keys.is_file():
             raise ProxyError(f"no API keys in {self.keys}; make one: make key NAME=studio")
         _nginx()

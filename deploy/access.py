@@ -1,0 +1,84 @@
+"""Who may do what at Triton itself: TLS for gRPC, an operator's key for everything that clients do not need.
+
+Inference, health and metadata stay open to whoever reaches the port; model control, shared memory, configuration,
+statistics, trace and log settings can be put behind the operator's key, which travels in a header:
+
+    curl --header "operator-key: $(cat secrets/operator.key)" http://127.0.0.1:8000/v2/models/stats
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.certificates import SECRETS, Certificates
+
+OPERATORS = ("shared-memory", "model-config", "model-repository", "statistics", "trace", "logging")
+"""Protocols that can need the operator's key."""
+HTTP_HEADER = "operator-key"
+GRPC_HEADER = f"triton-grpc-protocol-{HTTP_HEADER}"
+
+
+@dataclass(frozen=True)
+class Access:
+    """What tritonserver is told about its clients; by default it trusts whoever reaches its ports."""
+
+    tls: str | None = None
+    """Of gRPC: None, `server`, or `mutual` where clients need a certificate, too. Triton's HTTP knows none."""
+    restricted: bool = False
+    """Whether the protocols in `OPERATORS` need the operator's key."""
+    secrets: Path = SECRETS
+    """Folder of the certificates and the operator's key, which is made where there is none."""
+
+    def check(self) -> None:
+        """Look for the certificates before anything starts.
+
+        Raises:
+            CertificatesError: one is missing; the message has the command that makes it.
+        """
+        if self.tls:
+            Certificates(self.secrets).check(mutual=self.tls == "mutual")
+
+    def options(self, mounted: Path | None = None) -> tuple[str, ...]:
+        """For tritonserver's command line; in a container, with the folder where the secrets are mounted."""
+        return (*self._tls_options(Certificates(mounted or self.secrets)), *self._restriction_options())
+
+    def _tls_options(self, certificates: Certificates) -> tuple[str, ...]:
+        certificate, key = certificates.server
+        server = ("--grpc-use-ssl=true", f"--grpc-server-cert={certificate}", f"--grpc-server-key={key}")
+        mutual = ("--grpc-use-ssl-mutual=true", f"--grpc-root-cert={certificates.authority}")
+        return {None: (), "server": server, "mutual": (*server, *mutual)}[self.tls]
+
+    def _restriction_options(self) -> tuple[str, ...]:
+        if not self.restricted:
+            return ()
+        rule = f"{','.join(OPERATORS)}:{HTTP_HEADER}={operator_key(self.secrets)}"
+        return f"--grpc-restricted-protocol={rule}", f"--http-restricted-api={rule}"
+
+
+def operator_key(folder: Path = SECRETS) -> str:
+    """The operator's key in a folder of secrets; made, and readable for its owner alone, where there is none."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "operator.key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+    return path.read_text()
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a command that starts tritonserver."""
+    parser.add_argument("--tls", choices=["server", "mutual"], help="encrypt gRPC; HTTP then stays on this machine")
+    parser.add_argument("--restricted", action="store_true", help="ask for the operator's key beyond inference")
+    parser.add_argument("--secrets", type=Path, default=SECRETS, help="folder of certificates and keys")
+
+
+def access_from(options: argparse.Namespace) -> Access:
+    """What these options say."""
+    return Access(options.tls, options.restricted, options.secrets)
