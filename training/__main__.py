@@ -9,6 +9,7 @@ from pathlib import Path
 from lightning_fabric import Fabric
 
 from pixels.edit import enhance
+from training.arguments import positive
 from training.data.brackets import make_pairs_from_brackets
 from training.data.pairs import read_pairs, split_pairs
 from training.data.simulation import Simulation, make_pairs, split_panoramas, split_rooms
@@ -67,14 +68,6 @@ def add_train(command: argparse.ArgumentParser) -> None:
     command.add_argument("--vgg", type=Path, help="VGG-19 weights, for recipes with the perceptual loss")
     command.add_argument("--devices", type=positive, default=1, help="processes, one per GPU (%(default)s)")
     command.add_argument("--accelerator", choices=("auto", "cpu", "cuda"), default="auto", help="(%(default)s)")
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 up."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 up")
-    return number
 
 
 def tile_side(text: str) -> int:

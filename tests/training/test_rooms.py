@@ -1,7 +1,6 @@
 """Rendered rooms: what stands in them, what cameras see, and what is written."""
 
 import json
-import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -9,32 +8,19 @@ import cv2
 import numpy as np
 import pytest
 
-from training.data import rendering
-from training.data.furniture import ball, block, join, lathe
 from training.data.fusion import meter
 from training.data.pairs import PairsError
-from training.data.rendering import (
-    Camera,
-    Material,
-    Part,
-    Quality,
-    RenderingError,
-    Scene,
-    balanced,
-    kelvin_to_rgb,
-    split_sun,
-)
-from training.data.rooms import (
-    CLEARANCE,
-    KINDS,
-    Room,
-    cameras_in,
-    furnished_room,
-    main,
-    outdoor_panoramas,
-    plain_sky,
-    window_frames,
-)
+from training.data.rendering.daylight import MOST_WINDOWS
+from training.data.rendering.renderer import render
+from training.data.rendering.scene import Material, Part, Quality, Scene
+from training.data.rooms.__main__ import main
+from training.data.rooms.cameras import CLEARANCE, cameras_in
+from training.data.rooms.interiors import furnished_room
+from training.data.rooms.lamps import kelvin_to_rgb
+from training.data.rooms.layout import KINDS
+from training.data.rooms.outside import outdoor_panoramas, plain_sky
+from training.data.rooms.room import Room
+from training.data.rooms.windows import window_frames
 
 TINY = Quality(48, 32, 4, 1)
 
@@ -49,6 +35,24 @@ def test_same_seed_gives_the_same_room_and_another_number_another() -> None:
     assert cameras_in(first) == cameras_in(again)
     assert all(np.array_equal(a.mesh.vertices, b.mesh.vertices) for a, b in zip(first.parts, again.parts, strict=True))
     assert not np.array_equal(first.size, other.size)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "parts", "middle", "yaws"),
+    [
+        (0, "living", 45, (2.195, 2.180, 0.468), (77.94, -20.60)),
+        (1, "office", 62, (3.610, 1.348, 0.644), (166.82, 108.02)),
+        (3, "dining", 97, (3.245, 2.324, 1.281), (29.24, -53.59)),
+    ],
+)
+def test_rooms_are_what_they_were_when_first_rendered(
+    number: int, kind: str, parts: int, middle: tuple[float, ...], yaws: tuple[float, ...]
+) -> None:
+    room = furnished_room(0, number)  # a change here changes every dataset of rooms
+    vertices = np.concatenate([part.mesh.vertices for part in room.parts]).astype(float)
+    assert (room.kind, len(room.parts)) == (kind, parts)
+    np.testing.assert_allclose(vertices.mean(0), middle, atol=1e-3)
+    np.testing.assert_allclose([camera.yaw_deg for camera in cameras_in(room)], yaws, atol=0.01)
 
 
 def test_nothing_stands_in_anything_else(rooms: list[Room]) -> None:
@@ -76,7 +80,7 @@ def test_every_room_has_light() -> None:
 def test_windows_face_the_room(rooms: list[Room]) -> None:
     for room in rooms:
         frames = window_frames(room)
-        assert len(frames) <= rendering.MOST_WINDOWS
+        assert len(frames) <= MOST_WINDOWS
         np.testing.assert_allclose(np.linalg.norm(frames[:, 3], axis=1), 1, atol=1e-6)
         inside = frames[:, 0] + frames[:, 1] / 2 + 0.1 * frames[:, 3]
         assert room.contains(inside[:, :2].astype(float)).all()
@@ -95,24 +99,8 @@ def test_cameras_stand_free_at_eye_height(rooms: list[Room]) -> None:
                 assert beside > CLEARANCE - 0.01 or box.high[2] < eye[2] - 0.4 or box.low[2] > eye[2] + 0.25
 
 
-def test_rooms_differ_in_kind() -> None:
-    assert len({furnished_room(7, number).kind for number in range(16)}) >= len(KINDS) - 2
-
-
-@pytest.mark.parametrize(
-    "mesh", [block((1, 0.5, 0.2), (0, 0, 0)), block((1, 1, 1), (0, 0, 0), 0.4), ball(0.5, (0, 0, 0))]
-)
-def test_solids_are_closed_and_their_normals_point_outwards(mesh: rendering.Mesh) -> None:
-    np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-5)
-    centre = (mesh.vertices.max(0) + mesh.vertices.min(0)) / 2
-    assert (((mesh.vertices - centre) * mesh.normals).sum(1) > 0).all()
-
-
-def test_meshes_of_one_size_fill_it() -> None:
-    low, high = (f(block((1.0, 0.5, 0.2), (3, 4, 5)).vertices, axis=0) for f in (np.min, np.max))
-    np.testing.assert_allclose([low, high], [[2.5, 3.75, 5], [3.5, 4.25, 5.2]], atol=1e-5)
-    two = join([lathe([(0.1, 0), (0.1, 1)], (0, 0, 0)), ball(1, (0, 0, 0))])
-    assert two.faces.max() == len(two.vertices) - 1
+def test_rooms_differ_in_kind(rooms: list[Room]) -> None:
+    assert len({room.kind for room in rooms}) >= len(KINDS) - 2
 
 
 def test_black_bodies_redden_as_they_cool() -> None:
@@ -126,25 +114,6 @@ def test_the_black_body_curve_has_no_steps(kelvin: float) -> None:
     np.testing.assert_allclose(kelvin_to_rgb(kelvin - 1), kelvin_to_rgb(kelvin + 1), atol=0.02)
 
 
-def test_splitting_the_sun_off_keeps_all_light() -> None:
-    sky = np.full((64, 128, 3), 0.5, np.float32)
-    sky[16, 96] = 5000  # 44 degrees high, to the right of the centre: towards -y
-    rest, towards, irradiance = split_sun(sky)
-    latitude = np.pi * (0.5 - (16 + 0.5) / 64)
-    pixel = np.cos(latitude) * (np.pi / 64) ** 2
-    np.testing.assert_allclose(irradiance + rest[16, 96] * pixel, 5000 * pixel, rtol=1e-4)
-    np.testing.assert_allclose(towards, [0, -np.cos(latitude), np.sin(latitude)], atol=0.03)
-    assert rest[0, 0, 0] == np.float32(0.5)
-
-
-def test_white_balance_suits_the_light_on_the_surfaces() -> None:
-    rng = np.random.default_rng(0)
-    albedo = rng.uniform(0.1, 0.9, (32, 32, 3)).astype(np.float32)
-    lamp = kelvin_to_rgb(2700)
-    neutral = balanced(albedo * lamp, albedo)
-    np.testing.assert_allclose(neutral / albedo, 1, rtol=1e-3)
-
-
 def test_missing_panoramas_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(PairsError, match="leave --panoramas out"):
         outdoor_panoramas(tmp_path)
@@ -153,37 +122,13 @@ def test_missing_panoramas_are_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert not (tmp_path / "rooms").exists()
 
 
-def test_a_missing_renderer_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "mitsuba", None)
-    monkeypatch.setitem(sys.modules, "drjit", None)
-    with pytest.raises(RenderingError, match=r"\[rooms\]"):
-        next(rendering.render(box_scene(0.5), TINY))
-
-
-def box_scene(albedo: float) -> Scene:
-    """A closed room of one grey whose walls glow: the light inside is known."""
-    inner = block((4, 4, 3), (0, 0, 0), 0.001)
-    wall = Material(np.full(3, albedo), emission=np.full(3, 1.0))
-    inward = rendering.Mesh(inner.vertices, -inner.normals, inner.uv, inner.faces[:, ::-1].copy())
-    camera = Camera((0, 0, 1.5), 30, 0, 90)
-    outside = np.zeros((8, 16, 3), np.float32)
-    return Scene((Part(inward, wall),), (camera,), outside, np.zeros((0, 4, 3), np.float32), 0)
-
-
-def test_a_furnace_is_as_bright_as_theory_says() -> None:
-    pytest.importorskip("mitsuba", reason="rendering needs the 'rooms' extra")
-    (view,) = rendering.render(box_scene(0.5), Quality(32, 24, 64, 1))
-    expected = sum(0.5**bounce for bounce in range(rendering.BOUNCES))
-    np.testing.assert_allclose(np.median(view), expected, rtol=0.03)
-
-
 def test_without_lamps_all_light_is_the_skys() -> None:
     pytest.importorskip("mitsuba", reason="rendering needs the 'rooms' extra")
     room = furnished_room(7, 0)
     dark = np.zeros((32, 64, 3), np.float32)
     parts = tuple(Part(p.mesh, Material(np.full(3, 0.5))) for p in room.parts)  # no lamps
     day, night = (
-        next(rendering.render(Scene(parts, cameras_in(furnished_room(7, 0))[:1], sky, window_frames(room), 0), TINY))
+        next(render(Scene(parts, cameras_in(furnished_room(7, 0))[:1], sky, window_frames(room), 0), TINY))
         for sky in (plain_sky(np.random.default_rng(0)), dark)
     )
     assert np.median(day) > 1e-3
