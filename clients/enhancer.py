@@ -21,6 +21,7 @@ from clients.balancer import Balancer
 from clients.errors import BusyError, DeadlineError, EnhanceError, OptionError, UnavailableError, UnreachableError
 from clients.request import Enhanced, Options, enhanced_from_bytes, read_photo
 from clients.retry import Retry
+from clients.tracing import note_retry, photo_span
 from clients.transports.base import Address, Tls, Transport
 from clients.transports.grpc import GrpcTransport
 from clients.transports.http import HttpTransport
@@ -65,7 +66,9 @@ class _Core:
         content = await asyncio.to_thread(read_photo, photo) if self._asynchronous else read_photo(photo)
         if not content:
             raise OptionError("the photo is empty")
-        data = await self._infer(content, options.parameters(), started)
+        parameters = options.parameters()
+        with photo_span(len(content), parameters):
+            data = await self._infer(content, parameters, started)
         return enhanced_from_bytes(data, time.monotonic() - started)
 
     async def _infer(self, content: bytes, parameters: Mapping[str, str | int], started: float) -> bytes:
@@ -86,6 +89,7 @@ class _Core:
                     raise DeadlineError(f"no answer within {self._timeout_s:g} s") from error
                 if failures >= self._retry.attempts or (remaining_s is not None and remaining_s <= wait_s):
                     raise
+                note_retry(error, wait_s)
                 await server.sleep(wait_s)
             else:
                 self._servers.answered(server)

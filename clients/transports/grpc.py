@@ -21,6 +21,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, grpc_answer, grpc_request
+from clients.tracing import trace_headers
 from clients.transports.base import Address, Tls, broken_connection, no_answer, no_connection, not_ready, plain, settle
 from clients.transports.shared_memory import Lanes
 
@@ -84,7 +85,8 @@ class GrpcTransport:
         self, request: service_pb2.ModelInferRequest, timeout_s: float | None
     ) -> service_pb2.ModelInferResponse:
         try:
-            return await settle(self._stub.ModelInfer(request, timeout=timeout_s, metadata=self._headers))
+            headers = (*self._headers, *trace_headers().items())
+            return await settle(self._stub.ModelInfer(request, timeout=timeout_s, metadata=headers))
         except grpc.RpcError as error:
             raise error_from_status(error.code(), error.details() or "", self.address) from error
 

@@ -21,6 +21,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, http_answer, http_request
+from clients.tracing import trace_headers
 from clients.transports.base import Address, Tls, broken_connection, no_answer, no_connection, not_ready, plain, settle
 
 CONNECT_TIMEOUT_S = 2.0
@@ -50,6 +51,7 @@ class HttpTransport:
     async def infer(self, photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
         """See `Transport.infer`."""
         headers, body = http_request(photo, parameters, timeout_s)
+        headers |= trace_headers()
         timeout = httpx.Timeout(timeout_s, connect=_shorter(timeout_s, CONNECT_TIMEOUT_S))
         try:
             response = await settle(
