@@ -19,15 +19,18 @@ def processes(group: int) -> list[Path]:
 
 
 def pss_bytes(group: int) -> int:
-    """Proportional set size of a process group (proc(5), smaps_rollup)."""
-    total = 0
-    for path in processes(group):
-        try:
-            rollup = (path / "smaps_rollup").read_text()
-        except OSError:
-            continue
-        total += 1024 * int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1])  # type: ignore[index]
-    return total
+    """Proportional set size of a process group."""
+    return sum(map(process_pss_bytes, processes(group)))
+
+
+def process_pss_bytes(process: Path) -> int:
+    """Proportional set size of a process directory's process (proc(5), smaps_rollup); 0 where it has ended."""
+    try:
+        rollup = (process / "smaps_rollup").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+    return 1024 * int(found[1]) if found else 0
 
 
 class Peak:

@@ -1,0 +1,185 @@
+"""Half an hour of mixed traffic: whether the server's memory, file descriptors and shared memory stay where they are.
+
+    python -m perf.faults.soak [--minutes 30]
+
+Photos of several sizes and formats in both modes over gRPC and HTTP, one in ten damaged, one in ten given up by its
+client, every other client a new one. The rate is a fraction of what the server can do: this is about time, not load.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from clients import Enhancer, Retry
+from clients.errors import DeadlineError, EnhanceError, PhotoError
+from clients.files import write_atomically
+from perf import results
+from perf.faults.curves import draw
+from perf.faults.damage import damaged, photos
+from perf.faults.service import Service, instance_of, open_files
+from perf.memory import process_pss_bytes, processes
+from perf.photos import photo_file
+
+PERIOD_S = 1.5
+SAMPLE_S = 10.0
+TIMEOUT_S = 120.0
+SIZES_PX = ((800, 600), (1600, 1200), (4000, 3000))
+GROWTH = 1.05
+"""The most that the last third's median memory may be of the first third's."""
+SPARE_FILES = 8
+"""Connections come and go: so many more file descriptors in the last third mean nothing."""
+
+Kind = Callable[[Service, Enhancer, random.Random], str]
+
+
+def small_or_large(service: Service, shared: Enhancer, chance: random.Random) -> str:
+    """A JPEG on the connection that all share; large ones go through shared memory."""
+    width, height = chance.choices(SIZES_PX, weights=(6, 3, 1))[0]
+    mode = "fast" if width > 2000 else chance.choice(("fast", "full"))
+    shared.enhance(photo_file(width, height), mode=mode)
+    return "answered"
+
+
+def every_format(service: Service, shared: Enhancer, chance: random.Random) -> str:
+    """One of every kind of file, over HTTP, by a client that comes and goes."""
+    with Enhancer(service.http_url, timeout_s=TIMEOUT_S) as enhancer:
+        enhancer.enhance(chance.choice(list(photos().values())), mode="fast")
+    return "answered"
+
+
+def a_damaged_one(service: Service, shared: Enhancer, chance: random.Random) -> str:
+    """A damaged file, by a client that comes and goes."""
+    with Enhancer(service.grpc_url, timeout_s=TIMEOUT_S) as enhancer:
+        try:
+            enhancer.enhance(damaged(chance.randrange(10**6))[1], mode="fast")
+        except PhotoError:
+            return "refused with a reason"
+    return "answered"
+
+
+def given_up(service: Service, shared: Enhancer, chance: random.Random) -> str:
+    """A client that does not wait."""
+    with Enhancer(service.grpc_url, timeout_s=chance.uniform(0.005, 0.2), retry=Retry(attempts=1)) as enhancer:
+        try:
+            enhancer.enhance(photo_file(1600, 1200), mode="full")
+        except DeadlineError:
+            return "given up by the client"
+    return "answered"
+
+
+KINDS: tuple[Kind, ...] = (small_or_large,) * 6 + (every_format,) * 2 + (a_damaged_one, given_up)
+
+
+class Traffic:
+    """One request of a random kind after another, at a steady rate, each in its own thread."""
+
+    def __init__(self, service: Service, seed: int = 0) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.errors: list[str] = []
+        self._service = service
+        self._chance = random.Random(seed)
+        self._lock = threading.Lock()
+
+    def run(self, seconds: float) -> None:
+        """Send for so long, then wait for the last answers."""
+        end_s = time.monotonic() + seconds
+        with Enhancer(self._service.grpc_url, timeout_s=TIMEOUT_S) as shared, ThreadPoolExecutor(4) as pool:
+            while time.monotonic() < end_s:
+                pool.submit(self._send, self._chance.choice(KINDS), shared, self._chance.randrange(10**9))
+                time.sleep(PERIOD_S)
+
+    def _send(self, kind: Kind, shared: Enhancer, seed: int) -> None:
+        try:
+            outcome = kind(self._service, shared, random.Random(seed))
+        except EnhanceError as error:
+            outcome = "failed"
+            self.errors.append(f"{kind.__name__}: {error}")
+        with self._lock:
+            self.outcomes[outcome] += 1
+
+
+def sample(service: Service) -> dict[str, int]:
+    """Memory in bytes by model, file descriptors, threads, shared memory, of all processes of the server."""
+    group = processes(service.server)
+    found: Counter[str] = Counter()
+    for process in group:
+        model = instance_of(int(process.name)).rsplit("_", 2)[0] or "tritonserver"
+        found[f"{model}_bytes"] += process_pss_bytes(process)
+        found["files"] += open_files(int(process.name))
+        found["threads"] += len(list((process / "task").glob("*")))
+    found["shared_memory_bytes"] = service.shared_memory_bytes()
+    return dict(found) | {"processes": len(group)}
+
+
+def soak(minutes: float) -> dict[str, Any]:
+    """Run; returns the result's own fields."""
+    with Service() as service:
+        traffic = Traffic(service)
+        sender = threading.Thread(target=traffic.run, args=(60 * minutes,))
+        started = time.monotonic()
+        sender.start()
+        rows = []
+        while sender.is_alive():
+            rows.append({"time_s": round(time.monotonic() - started), **sample(service)})
+            sender.join(SAMPLE_S)
+        deaths = service.told()
+    samples = {name: [row.get(name, 0) for row in rows] for name in rows[0]}
+    return {
+        "minutes": minutes,
+        "outcomes": dict(traffic.outcomes),
+        "errors": traffic.errors[:20],
+        "deaths": deaths,
+        **verdict(samples),
+        "samples": samples,
+    }
+
+
+def verdict(samples: dict[str, list[int]]) -> dict[str, Any]:
+    """First third against last third, by medians."""
+    memory = [sum(each) for each in zip(*(samples[name] for name in memory_of(samples)), strict=True)]
+    third = max(1, len(memory) // 3)
+    return {
+        "memory_growth": round(statistics.median(memory[-third:]) / statistics.median(memory[:third]), 3),
+        "files_growth": round(
+            statistics.median(samples["files"][-third:]) - statistics.median(samples["files"][:third])
+        ),
+    }
+
+
+def memory_of(samples: dict[str, list[int]]) -> list[str]:
+    """The names of the samples that are a process's memory."""
+    return [name for name in samples if name.endswith("_bytes") and name != "shared_memory_bytes"]
+
+
+def is_well(result: dict[str, Any]) -> bool:
+    """Whether nothing failed, died or grew."""
+    grown = result["memory_growth"] > GROWTH or result["files_growth"] > SPARE_FILES
+    return not (result["errors"] or result["deaths"] or grown)
+
+
+def main() -> int:
+    """Command line; exit code 1 where something failed, died or grew."""
+    parser = argparse.ArgumentParser(prog="python -m perf.faults.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--out", type=Path, default=results.RESULTS, help="folder of the result and the curves")
+    args = parser.parse_args()
+    result = results.new_result("soak", "soak", "cpu", {}, soak(args.minutes))
+    path = results.path_of(result, args.out)
+    curves = draw(result)
+    write_atomically(path, (json.dumps(result) + "\n").encode())
+    write_atomically(path.with_suffix(".png"), curves)
+    print(json.dumps({name: value for name, value in result.items() if name != "samples"}, indent=1))
+    return 0 if is_well(result) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
