@@ -36,7 +36,7 @@ serve: serve-$(PROFILE) ## serve on this machine: PROFILE=cpu|gpu HTTP_PORT=8000
 
 .PHONY: serve-cpu serve-gpu
 serve-cpu: setup-server
-	@.venv-server/bin/python -m deploy.launcher $(PORTS) $(ACCESS)
+	@.venv-server/bin/python -m deploy.launcher $(PORTS) $(ACCESS) $(if $(TRACES),--traces $(TRACES))
 
 serve-gpu:
 	@$(PYTHON) -m deploy.container serve $(PORTS) $(ACCESS)

@@ -30,6 +30,7 @@ from typing import NoReturn
 from deploy.access import Access, access_from, add_options
 from deploy.certificates import CertificatesError
 from deploy.interrupts import interruptible
+from deploy.telemetry import LATENCY_PERCENTILES, trace_options
 from deploy.watchdog import wait_for_end
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -248,6 +249,7 @@ class TritonServer:
             f"--metrics-address={self.plain_host}",
             f"--metrics-port={self.ports.metrics}",
             "--exit-timeout-secs=20",
+            LATENCY_PERCENTILES,
             *self.access.options(),
             *self.options,
         ]
@@ -318,11 +320,11 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def serve(ports: Ports, host: str, access: Access) -> int:
+def serve(ports: Ports, host: str, access: Access, options: tuple[str, ...]) -> int:
     """Serve until Ctrl-C; returns the exit code."""
     try:
         with interruptible():
-            _keep_serving(ports, host, access)
+            _keep_serving(ports, host, access, options)
     except (LaunchError, CertificatesError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -331,7 +333,7 @@ def serve(ports: Ports, host: str, access: Access) -> int:
         return 0
 
 
-def _keep_serving(ports: Ports, host: str, access: Access) -> NoReturn:
+def _keep_serving(ports: Ports, host: str, access: Access, options: tuple[str, ...]) -> NoReturn:
     """Serve, and start anew after a death.
 
     Raises:
@@ -340,7 +342,7 @@ def _keep_serving(ports: Ports, host: str, access: Access) -> NoReturn:
     deaths = 0
     while deaths < DEATHS:
         try:
-            with TritonServer(ports, host=host, access=access) as server:
+            with TritonServer(ports, host=host, access=access, options=options) as server:
                 print(f"ready: {server.http_url} {server.grpc_url} {server.metrics_url} (Ctrl-C stops)", flush=True)
                 ready_s = time.monotonic()
                 server.wait()
@@ -358,9 +360,11 @@ def main() -> None:
     parser.add_argument("--grpc-port", type=int, default=defaults.grpc)
     parser.add_argument("--metrics-port", type=int, default=defaults.metrics)
     parser.add_argument("--host", default=LOOPBACK, help="address to listen on (default: this machine only)")
+    parser.add_argument("--traces", metavar="URL", help="an OpenTelemetry collector: http://127.0.0.1:4318/v1/traces")
     add_options(parser)
     args = parser.parse_args()
-    sys.exit(serve(Ports(args.http_port, args.grpc_port, args.metrics_port), args.host, access_from(args)))
+    options = trace_options(args.traces) if args.traces else ()
+    sys.exit(serve(Ports(args.http_port, args.grpc_port, args.metrics_port), args.host, access_from(args), options))
 
 
 if __name__ == "__main__":
