@@ -1,8 +1,9 @@
 """Clients of the photo enhancement server: a library, a command line, batch jobs and a demo page."""
 
+from clients.credentials import api_key
 from clients.enhancer import AsyncEnhancer, Enhancer
 from clients.request import Enhanced, Options
 from clients.retry import Retry
 from clients.transports import FakeTransport, Tls
 
-__all__ = ["AsyncEnhancer", "Enhanced", "Enhancer", "FakeTransport", "Options", "Retry", "Tls"]
+__all__ = ["AsyncEnhancer", "Enhanced", "Enhancer", "FakeTransport", "Options", "Retry", "Tls", "api_key"]

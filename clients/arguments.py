@@ -8,12 +8,13 @@ from pathlib import Path
 
 from clients.batch import PATIENCE_S
 from clients.commands import Connection, Engine, settings_text
+from clients.credentials import api_key
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S
 from clients.errors import OptionError
 from clients.folders import PATTERNS, Naming, Plan, Search
 from clients.request import FORMATS, MAX_STRENGTH, MODES, Options
 from clients.storage import location
-from clients.transports.base import Tls
+from clients.transports.base import Address, Tls
 
 EPILOG = """\
 commands:
@@ -48,10 +49,11 @@ def options_from(options: argparse.Namespace) -> Options:
 
 def connection_from(options: argparse.Namespace) -> Connection:
     """How to reach the servers."""
+    urls = tuple(options.url or os.environ.get("ENHANCE_URL", DEFAULT_URL).split(","))
     return Connection(
-        urls=tuple(options.url or os.environ.get("ENHANCE_URL", DEFAULT_URL).split(",")),
+        urls=urls,
         tls=Tls(options.root_certificates, options.private_key, options.certificate_chain),
-        headers=tuple(_header(text) for text in options.header or ()),
+        headers=(*_key_header(options, urls), *(_header(text) for text in options.header or ())),
         timeout_s=options.timeout_s,
         in_flight=options.in_flight,
         patience_s=options.patience_s,
@@ -67,7 +69,22 @@ def _header(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not (name and separator):
         raise OptionError(f"--header {text!r}: write NAME=VALUE, or NAME=@FILE")
-    return name, Path(value[1:]).read_text().strip() if value.startswith("@") else value
+    return name, _text(value)
+
+
+def _key_header(options: argparse.Namespace, urls: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    key = options.api_key or os.environ.get("ENHANCE_API_KEY")
+    if not key:
+        return ()
+    for address in map(Address.parse, urls):
+        if not (address.is_encrypted or address.is_loopback):
+            raise OptionError(f"an API key would travel readable to {address}: use grpcs:// or https://")
+    return tuple(api_key(_text(key)).items())
+
+
+def _text(value: str) -> str:
+    """The value itself, or what is in the file that it names."""
+    return Path(value[1:]).read_text().strip() if value.startswith("@") else value
 
 
 def enhance_parser() -> argparse.ArgumentParser:
@@ -157,9 +174,8 @@ def _add_connection_options(parser: argparse.ArgumentParser) -> None:
         help=f"grpc://, grpcs://, http:// or https:// address; repeat for several servers "
         f"(default: $ENHANCE_URL or {DEFAULT_URL})",
     )
-    group.add_argument(
-        "--header", action="append", metavar="NAME=VALUE", help="such as an API key; =@FILE reads a file"
-    )
+    group.add_argument("--api-key", metavar="@FILE", help="file with an API key (default: $ENHANCE_API_KEY itself)")
+    group.add_argument("--header", action="append", metavar="NAME=VALUE", help="sent along; =@FILE reads a file")
     group.add_argument("--root-certificates", type=Path, metavar="PEM", help="whom to trust over TLS")
     group.add_argument("--private-key", type=Path, metavar="PEM", help="for mutual TLS")
     group.add_argument("--certificate-chain", type=Path, metavar="PEM", help="for mutual TLS")

@@ -14,6 +14,7 @@ from clients.request import MODEL
 
 Value = TypeVar("Value")
 
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 DEFAULT_PORTS = {"grpc": 8001, "grpcs": 8001, "http": 8000, "https": 8000}
 
 
@@ -98,6 +99,11 @@ class Address:
     def is_encrypted(self) -> bool:
         """Whether the connection is made over TLS."""
         return self.scheme.endswith("s")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this machine."""
+        return self.host in LOOPBACK
 
     @property
     def netloc(self) -> str:

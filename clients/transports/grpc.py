@@ -122,6 +122,8 @@ def _channel(address: Address, tls: Tls, asynchronous: bool) -> grpc.Channel | g
 def _lost(address: Address, details: str) -> str:
     if re.search("certificate|handshake|SSL|TLS", details):
         return f"no encrypted connection to {address}: {details}"
+    if "Socket closed" in details and address.is_encrypted:
+        return f"{broken_connection(address, 'gRPC')} It may ask for a client's certificate: --certificate-chain"
     return broken_connection(address, "gRPC") if "Socket closed" in details else no_connection(address)
 
 
@@ -138,6 +140,7 @@ def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> 
     kind = {
         grpc.StatusCode.UNAVAILABLE: BusyError,
         grpc.StatusCode.INVALID_ARGUMENT: PhotoError,
+        grpc.StatusCode.RESOURCE_EXHAUSTED: PhotoError,  # too large, for the proxy or the server
         grpc.StatusCode.UNAUTHENTICATED: DeniedError,
         grpc.StatusCode.PERMISSION_DENIED: DeniedError,
         grpc.StatusCode.UNIMPLEMENTED: ProtocolError,
