@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import room
-from training.data.camera import Body, Shot, random_body, random_cast, random_shot, shoot, shoot_stack
+from training.data.camera import STACKS_EV, Body, Shot, random_body, random_cast, random_shot, shoot, shoot_stack
 from training.data.fusion import exposure_values, meter, to_linear
 
 PLAIN = Body()
@@ -48,12 +48,23 @@ def test_vignetting_darkens_corners_only() -> None:
 
 
 def test_stack_is_clean_and_two_stops_apart() -> None:
-    steps = np.diff(exposure_values(shoot_stack(meter(room(2)), PLAIN)[:-1]))  # the last is nearly white
+    steps = np.diff(exposure_values(shoot_stack(meter(room(2)), PLAIN, (-6, -4, -2, 0, 2))))
     assert steps == pytest.approx(2, abs=0.3)
 
 
 def test_random_cameras_write_photos() -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
-        photo = shoot(meter(room(1)), random_body(rng), random_shot(rng), rng)
+        photo = shoot(meter(room(1)), random_body(rng), random_shot(rng.uniform(-4, 2), rng), rng)
         assert photo.dtype == np.uint8 and photo.shape == (64, 96, 3) and photo.std() > 1
+
+
+def test_stacks_are_centred_and_ordered() -> None:
+    for evs in STACKS_EV:
+        assert sorted(evs) == list(evs) and evs[len(evs) // 2] == 0 and len(evs) % 2
+
+
+def test_some_casts_are_large_and_many_slight() -> None:
+    casts = np.array([random_cast(np.random.default_rng(seed)) for seed in range(400)])
+    red_over_blue = np.log(casts[:, 0] / casts[:, 2])
+    assert np.abs(red_over_blue).max() > 0.8 and np.median(np.abs(red_over_blue)) < 0.5

@@ -95,12 +95,20 @@ def test_dataset_is_the_same_on_any_number_of_processes_and_after_an_interruptio
 ) -> None:
     training, rooms = split_panoramas(panorama_folder)[0], split_rooms(room_folder)[0]
     whole = make(training, rooms, tmp_path / "a", processes=1)
-    assert len(whole) == 9 and len(read_pairs(tmp_path / "a" / "train.jsonl")) == 6
+    assert len(whole) == 3 * 3 + 1 and len(read_pairs(tmp_path / "a" / "train.jsonl")) == 6
     folder = tmp_path / "b" / "train"
     folder.mkdir(parents=True)
     for name in list(whole)[:4]:  # the first scene and a shot of the second
         (folder / name).write_bytes(whole[name])
     assert make(training, rooms, tmp_path / "b", processes=2) == whole
+
+
+def test_a_folder_is_never_filled_from_two_datasets(panorama_folder: Path, room_folder: Path, tmp_path: Path) -> None:
+    panoramas = split_panoramas(panorama_folder)[0]
+    before = make(panoramas, (), tmp_path / "a", processes=1)
+    with pytest.raises(PairsError, match=r"simulation\.json.*--out"):
+        make(panoramas, split_rooms(room_folder)[0], tmp_path / "a", processes=1)
+    assert make(panoramas, (), tmp_path / "a", processes=1) == before
 
 
 def test_validation_panoramas_are_never_trained_on(panorama_folder: Path) -> None:

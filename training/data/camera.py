@@ -5,6 +5,7 @@ camera's tone curve, colour saturation, sharpening and JPEG follow. What belongs
 is shared by all its shots, so a bracket stack agrees with the photo it was shot around.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -12,7 +13,10 @@ import numpy as np
 
 from training.data.fusion import GAMMA, Photo, Radiance
 
-STACK_EV = (-6, -4, -2, 0, 2, 4)  # covers windows and shadows of a metered interior
+STACKS_EV = ((-2, 0, 2), (-2, -1, 0, 1, 2), (-4, -2, 0, 2, 4), (-3, -2, -1, 0, 1, 2, 3))
+"""Bracket stacks that photographers shoot, in stops around the unedited photo: three frames to seven."""
+METERING_EV = (-2.5, 1.0)
+"""Exposure of unedited photos, in stops around the scene's log-average at 18 % grey; windows make cameras go low."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +66,17 @@ def random_body(rng: np.random.Generator) -> Body:
 
 
 def random_cast(rng: np.random.Generator) -> tuple[float, float, float]:
-    """White-balance error: mostly along daylight to tungsten, a little along green to magenta; luminance kept."""
-    warm, green = rng.normal(0, 0.28), rng.normal(0, 0.06)
+    """White-balance error, mostly along daylight to tungsten; luminance kept. Most are large, the rest slight."""
+    warm, green = (rng.normal(0, 0.32), rng.normal(0, 0.1)) if rng.random() < 0.6 else rng.normal(0, (0.08, 0.03))
     gains = np.exp([warm, green, -warm])
     red, green, blue = gains / (gains @ [0.2126, 0.7152, 0.0722])
     return float(red), float(green), float(blue)
 
 
-def random_shot(rng: np.random.Generator) -> Shot:
-    """A plausible unedited photo: four stops too dark to two too bright."""
+def random_shot(ev: float, rng: np.random.Generator) -> Shot:
+    """A plausible unedited photo of the given exposure."""
     return Shot(
-        ev=rng.uniform(-4, 2),
+        ev=ev,
         cast=random_cast(rng),
         noise=float(np.exp(rng.uniform(np.log(0.001), np.log(0.02)))),
         sharpening=rng.uniform(0, 0.6),
@@ -92,7 +96,7 @@ def shoot(metered: Radiance, body: Body, shot: Shot, rng: np.random.Generator) -
     Returns:
         uint8 (height, width, 3), RGB, display-encoded.
     """
-    light = metered * 2.0**shot.ev * np.asarray(shot.cast, np.float32)
+    light = metered * (2.0**shot.ev * np.asarray(shot.cast)).astype(np.float32)
     if body.vignetting:
         light = light * (1 - body.vignetting * corner_distance(*light.shape[:2]))
     if shot.noise:
@@ -105,10 +109,10 @@ def shoot(metered: Radiance, body: Body, shot: Shot, rng: np.random.Generator) -
     return photo if shot.quality == 100 else compress(photo, shot.quality)
 
 
-def shoot_stack(metered: Radiance, body: Body) -> list[Photo]:
-    """A clean bracket stack of the scene from the same camera, dark to bright, white balance right."""
+def shoot_stack(metered: Radiance, body: Body, evs: Iterable[float]) -> list[Photo]:
+    """A clean bracket stack of the scene at the given exposures, dark to bright, white balance right."""
     still = np.random.default_rng(0)
-    return [shoot(metered, body, Shot(ev=ev), still) for ev in STACK_EV]
+    return [shoot(metered, body, Shot(ev=ev), still) for ev in evs]
 
 
 def develop(light: Radiance, body: Body) -> Radiance:

@@ -1,10 +1,12 @@
 """Pairs from radiance: photograph known light with a simulated camera, and edit a simulated bracket stack of it.
 
 A scene is a view of true radiance: from a virtual camera in a panorama, or cut out of a rendered room. Its target is
-what the bracket operator makes of a clean stack of exposures; its sources are single shots by the same camera, each at
-its own exposure and white balance. Two shots of one scene with one target teach consistency.
+what the bracket operator makes of a clean stack of exposures of it; its sources are single shots by the same camera:
+one at the middle of the stack, the others up to EXPOSURE_ERROR_EV off it, each with its own white balance. Two shots of
+one scene with one target teach consistency.
 """
 
+import json
 import multiprocessing
 import re
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from training.data.camera import Body, random_body, random_shot, shoot, shoot_stack
+from training.data.camera import METERING_EV, STACKS_EV, Body, random_body, random_shot, shoot, shoot_stack
 from training.data.fusion import Photo, Radiance, merge, meter, standard_edit
 from training.data.pairs import PairsError, write_pairs, write_photo
 from training.data.panoramas import read_panorama, view
@@ -34,6 +36,8 @@ ROOM_SHARE = 0.5
 SMALLEST_CROP = 0.65
 """Of a room's view, so that one view serves several scenes; wide enough for listings still."""
 SHOTS_PER_SCENE = 2
+EXPOSURE_ERROR_EV = 1.5
+"""Largest distance of further shots from the first one's exposure, in stops."""
 ASPECTS = (3 / 2, 3 / 2, 4 / 3, 16 / 9, 2 / 3)  # width over height; listings are mostly 3:2
 
 
@@ -90,8 +94,12 @@ def split_rooms(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
 
 
 def make_pairs(simulation: Simulation, folder: Path, jsonl: Path, processes: int) -> None:
-    """Write a dataset; scenes whose files exist are skipped, so an interrupted run goes on where it stopped."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a dataset; scenes whose files exist are skipped, so an interrupted run goes on where it stopped.
+
+    Raises:
+        PairsError: the folder was begun with other values.
+    """
+    claim(folder, simulation)
     rows: list[dict[str, str]] = []
     spawn = multiprocessing.get_context("spawn")  # a forked process would wait for ever for OpenCV's threads
     with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
@@ -100,6 +108,26 @@ def make_pairs(simulation: Simulation, folder: Path, jsonl: Path, processes: int
             rows.extend(scene_rows)
     relative = folder.relative_to(jsonl.parent)
     write_pairs(jsonl, ({key: str(relative / name) for key, name in row.items()} for row in rows))
+
+
+def claim(folder: Path, simulation: Simulation) -> None:
+    """Note what a folder is filled with, so that two datasets never mix in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    record = folder / "simulation.json"
+    values = {
+        "panoramas": [path.name for path in simulation.panoramas],
+        "rooms": [path.name for path in simulation.rooms],
+        "long_edge_px": simulation.long_edge_px,
+        "seed": simulation.seed,
+        "decorated": simulation.decorated,
+    }
+    if not record.exists():
+        record.write_text(json.dumps(values, indent=1), encoding="utf-8")
+    elif json.loads(record.read_text(encoding="utf-8")) != values:
+        raise PairsError(
+            f"{folder}: was begun from other panoramas, rooms or settings ({record.name}); "
+            "choose another folder with --out, or delete this one"
+        )
 
 
 def make_scene(simulation: Simulation, folder: Path, number: int) -> list[dict[str, str]]:
@@ -118,9 +146,11 @@ def make_scene(simulation: Simulation, folder: Path, number: int) -> list[dict[s
 
 def photograph(radiance: Radiance, body: Body, rng: np.random.Generator) -> tuple[list[Photo], Photo]:
     """Unedited shots of the scene, and its target."""
-    metered = meter(radiance)
-    target = standard_edit(merge(shoot_stack(metered, body)))
-    return [shoot(metered, body, random_shot(rng), rng) for _ in range(SHOTS_PER_SCENE)], target
+    metered, middle_ev = meter(radiance), rng.uniform(*METERING_EV)
+    stack_ev = STACKS_EV[int(rng.integers(len(STACKS_EV)))]
+    target = standard_edit(merge(shoot_stack(metered, body, (middle_ev + ev for ev in stack_ev))))
+    errors_ev = (0.0, *rng.uniform(-EXPOSURE_ERROR_EV, EXPOSURE_ERROR_EV, SHOTS_PER_SCENE - 1))
+    return [shoot(metered, body, random_shot(middle_ev + error_ev, rng), rng) for error_ev in errors_ev], target
 
 
 def random_radiance(simulation: Simulation, rng: np.random.Generator) -> Radiance:
