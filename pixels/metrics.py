@@ -8,7 +8,7 @@
 | `enhancer_megapixels_total` | mode | their megapixels |
 | `enhancer_tiles_total` | mode | tiles sent to `generator` |
 | `enhancer_stage_seconds_total` | mode, stage | time in `decode`, `tiler` and `encode`, of photos that succeeded |
-| `enhancer_failures_total` | stage, reason | photos that got an error; bad_request, timeout, internal |
+| `enhancer_failures_total` | stage, reason | photos that got an error; bad_request, timeout, unavailable, internal |
 
 **Sheds**, by mode, are the photos that were decoded and not begun, less those that still wait
 (`nv_inference_pending_request_count{model="tiler"}`, at most 16):
@@ -31,7 +31,7 @@ import triton_python_backend_utils as pb_utils
 
 from pixels.errors import RequestError
 from pixels.options import Options
-from pixels.serving import Cancelled, Tensors, failure, options, response
+from pixels.serving import Cancelled, Tensors, Unavailable, failure, options, response
 
 
 class Counter:
@@ -79,4 +79,8 @@ class Stage:
         return answered
 
 
-REASONS: dict[type[Exception], str] = {RequestError: "bad_request", Cancelled: "timeout"}
+REASONS: dict[type[Exception], str] = {
+    RequestError: "bad_request",
+    Cancelled: "timeout",
+    Unavailable: "unavailable",
+}

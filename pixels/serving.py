@@ -20,6 +20,10 @@ class Cancelled(Exception):
     """Nobody waits for the answer any more."""
 
 
+class Unavailable(Exception):
+    """Another model that the photo needs has failed, which says nothing about the photo: worth another try."""
+
+
 class Deadline:
     """Whether anybody still waits for a request's answer.
 
@@ -61,7 +65,8 @@ def response(outputs: Tensors) -> Any:
 def failure(error: Exception) -> Any:
     """The response that tells the client what went wrong; what nobody expected is logged, too."""
     message, codes = str(error), pb_utils.TritonError
-    code = {RequestError: codes.INVALID_ARG, Cancelled: codes.CANCELLED}.get(type(error), codes.INTERNAL)
+    expected = {RequestError: codes.INVALID_ARG, Cancelled: codes.CANCELLED, Unavailable: codes.UNAVAILABLE}
+    code = expected.get(type(error), codes.INTERNAL)
     if code == codes.INTERNAL:
         pb_utils.Logger.log_error(f"unexpected {type(error).__name__}: {error}")
         message = f"the server failed on this photo ({type(error).__name__})"

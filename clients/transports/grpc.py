@@ -23,6 +23,7 @@ from clients.errors import (
 from clients.request import MODEL, grpc_answer, grpc_request
 from clients.tracing import trace_headers
 from clients.transports.base import Address, Tls, broken_connection, no_answer, no_connection, not_ready, plain, settle
+from clients.transports.failures import internal_error
 from clients.transports.shared_memory import Lanes
 
 CHANNEL_OPTIONS = [
@@ -144,6 +145,7 @@ def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> 
         grpc.StatusCode.UNAUTHENTICATED: DeniedError,
         grpc.StatusCode.PERMISSION_DENIED: DeniedError,
         grpc.StatusCode.UNIMPLEMENTED: ProtocolError,
+        grpc.StatusCode.INTERNAL: internal_error(details),
     }.get(code, ServerError)
     return kind(
         plain(details) if kind in (PhotoError, ServerError) and details else f"{address}: {details or code.name}"

@@ -23,6 +23,7 @@ from clients.errors import (
 from clients.request import MODEL, http_answer, http_request
 from clients.tracing import trace_headers
 from clients.transports.base import Address, Tls, broken_connection, no_answer, no_connection, not_ready, plain, settle
+from clients.transports.failures import internal_error
 
 CONNECT_TIMEOUT_S = 2.0
 
@@ -119,6 +120,7 @@ def error_from_status(status: int, text: str, address: Address) -> EnhanceError:
         404: ServerError,
         413: PhotoError,
         429: BusyError,
+        500: internal_error(text),
         502: BusyError,
         503: BusyError,
         504: DeadlineError,

@@ -13,7 +13,7 @@ from pixels.edit import enhance
 from pixels.metrics import Counter, Stage
 from pixels.options import Options
 from pixels.ranges import Floats
-from pixels.serving import Deadline, Tensors, as_bytes, samples, setting, tensor
+from pixels.serving import Deadline, Tensors, Unavailable, as_bytes, samples, setting, tensor
 
 
 class TritonPythonModel:
@@ -77,6 +77,6 @@ def run_tile(tile: Floats, exponent: float, trace: Any) -> Floats:
         trace=trace,
     ).exec()
     if response.has_error():
-        raise RuntimeError(response.error().message())
+        raise Unavailable(f"the generator failed on a tile: {response.error().message()}")
     edited: Floats = tensor(response, "EDITED")[0]
     return edited
