@@ -138,7 +138,7 @@ def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> 
         return UnreachableError(_lost(address, details))
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineError(no_answer(address))
-    kind = {
+    kinds: dict[grpc.StatusCode, type[EnhanceError]] = {
         grpc.StatusCode.UNAVAILABLE: BusyError,
         grpc.StatusCode.INVALID_ARGUMENT: PhotoError,
         grpc.StatusCode.RESOURCE_EXHAUSTED: PhotoError,  # too large, for the proxy or the server
@@ -146,7 +146,8 @@ def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> 
         grpc.StatusCode.PERMISSION_DENIED: DeniedError,
         grpc.StatusCode.UNIMPLEMENTED: ProtocolError,
         grpc.StatusCode.INTERNAL: internal_error(details),
-    }.get(code, ServerError)
+    }
+    kind = kinds.get(code, ServerError)
     return kind(
         plain(details) if kind in (PhotoError, ServerError) and details else f"{address}: {details or code.name}"
     )

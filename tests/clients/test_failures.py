@@ -14,8 +14,8 @@ from clients.transports.base import Address
 MESSAGES: list[tuple[str, type[EnhanceError]]] = [
     ("in ensemble 'enhance', Stub process 'encode_0_0' is not healthy.", UnreachableError),
     (
-        "Failed to process the request(s) for model 'decode_0_0', message: Failed to increase the shared memory pool size "
-        "for key 'enhancer_1_2' to 7340032 bytes. [...] Error: No space left on device",
+        "Failed to process the request(s) for model 'decode_0_0', message: Failed to increase the shared memory pool "
+        "size for key 'enhancer_1_2' to 7340032 bytes. [...] Error: No space left on device",
         BusyError,
     ),
     ("in ensemble 'enhance', the server failed on this photo (ZeroDivisionError)", ServerError),
