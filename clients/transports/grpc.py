@@ -121,7 +121,7 @@ def _channel(address: Address, tls: Tls, asynchronous: bool) -> grpc.Channel | g
 
 
 def _lost(address: Address, details: str) -> str:
-    if re.search("certificate|handshake|SSL|TLS", details):
+    if re.search("certificate|handshake|SSL|TLS|Verification", details):
         return f"no encrypted connection to {address}: {details}"
     if "Socket closed" in details and address.is_encrypted:
         return f"{broken_connection(address, 'gRPC')} It may ask for a client's certificate: --certificate-chain"

@@ -1,0 +1,83 @@
+"""Triton's own protocols: inference for everybody on this machine, the rest for the operator's key."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+import tritonclient.grpc as triton
+
+from deploy.access import GRPC_HEADER, HTTP_HEADER, operator_key
+from deploy.launcher import TritonServer
+from tests.security.conftest import Site
+
+ADDRESSES = [
+    *("/v2/models/stats", "/v2/models/enhance/stats", "/v2/models/enhance/config", "/v2/logging", "/v2/trace/setting"),
+    *("/v2/systemsharedmemory/status", "/v2/cudasharedmemory/status"),
+]
+CALLS = [
+    *("get_model_repository_index", "get_inference_statistics", "get_system_shared_memory_status"),
+    *("get_cuda_shared_memory_status", "get_trace_settings", "get_log_settings", "unregister_system_shared_memory"),
+]
+
+
+@pytest.fixture
+def key(restricted_server: TritonServer) -> str:
+    return operator_key(restricted_server.access.secrets)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_http_wants_the_operators_key(restricted_server: TritonServer, key: str, address: str) -> None:
+    def status(headers: dict[str, str]) -> int:
+        return httpx.get(restricted_server.http_url + address, headers=headers).status_code
+
+    assert [status({}), status({HTTP_HEADER: "guess"}), status({HTTP_HEADER: key})] == [403, 403, 200]
+
+
+@pytest.mark.parametrize("action", ["index", "models/enhance/load", "models/enhance/unload"])
+def test_model_control_wants_the_operators_key_and_is_off_even_then(
+    restricted_server: TritonServer, key: str, action: str
+) -> None:
+    url = f"{restricted_server.http_url}/v2/repository/{action}"
+    assert httpx.post(url).status_code == 403
+    answer = httpx.post(url, headers={HTTP_HEADER: key})
+    assert answer.status_code == 200 if action == "index" else "not allowed" in answer.json()["error"]
+    assert restricted_server.is_ready()
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_grpc_wants_the_operators_key(restricted_server: TritonServer, key: str, call: str) -> None:
+    with triton.InferenceServerClient(restricted_server.grpc_url.removeprefix("grpc://")) as client:
+        for headers in ({}, {GRPC_HEADER: "guess"}):
+            with pytest.raises(triton.InferenceServerException, match="This protocol is restricted"):
+                getattr(client, call)(headers=headers)
+        getattr(client, call)(headers={GRPC_HEADER: key})
+
+
+def test_shared_memory_cannot_be_registered(restricted_server: TritonServer) -> None:
+    with triton.InferenceServerClient(restricted_server.grpc_url.removeprefix("grpc://")) as client:
+        for register in (
+            lambda: client.register_system_shared_memory("region", "/region", 100),
+            lambda: client.register_cuda_shared_memory("region", b"aGFuZGxl", 0, 100),
+        ):
+            with pytest.raises(triton.InferenceServerException, match="This protocol is restricted"):
+                register()
+
+
+def test_the_key_is_its_owners_and_not_in_the_log(restricted_server: TritonServer, key: str) -> None:
+    path = restricted_server.access.secrets / "operator.key"
+    assert path.stat().st_mode & 0o077 == 0 and len(key) == 64
+    assert operator_key(path.parent) == key
+    assert key not in restricted_server.log.read_text()
+
+
+def listening(port: int) -> set[str]:
+    """The addresses of this machine on which somebody listens, as the kernel writes them (proc(5))."""
+    lines = [line.split() for kind in ("tcp", "tcp6") for line in Path(f"/proc/net/{kind}").read_text().splitlines()]
+    return {line[1].split(":")[0] for line in lines if line[1].endswith(f":{port:04X}") and line[3] == "0A"}
+
+
+def test_server_and_proxy_listen_on_this_machine_alone_unless_told_otherwise(
+    restricted_server: TritonServer, site: Site
+) -> None:
+    for port in (*vars(restricted_server.ports).values(), site.proxy.port):
+        assert listening(port) == {"0100007F"}
