@@ -121,9 +121,10 @@ def claim(folder: Path, simulation: Simulation) -> None:
         "seed": simulation.seed,
         "decorated": simulation.decorated,
     }
+    text = json.dumps(values, indent=1)
     if not record.exists():
-        record.write_text(json.dumps(values, indent=1), encoding="utf-8")
-    elif json.loads(record.read_text(encoding="utf-8")) != values:
+        record.write_text(text, encoding="utf-8")
+    elif record.read_text(encoding="utf-8") != text:
         raise PairsError(
             f"{folder}: was begun from other panoramas, rooms or settings ({record.name}); "
             "choose another folder with --out, or delete this one"
