@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf-serving certificates key proxy setup-nginx setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf-serving perf-engines perf-roofline certificates key proxy setup-nginx setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -102,6 +102,12 @@ $(VENV)/.perf-installed: $(VENV)/.installed perf/requirements-perf-analyzer.txt
 
 perf-serving: setup-perf setup-server ## what serving costs beside the network, into perf/results
 	@$(PY) -m perf.serving
+
+perf-engines: setup-perf setup-server ## the generator in every runtime: time, throughput, PSNR; into perf/results
+	@$(PY) -m perf.engines
+
+perf-roofline: setup-perf setup-server ## how near the generator comes to the machine's limit, into perf/results
+	@$(PY) -m perf.roofline
 
 certificates: ## an authority, server and client certificates in secrets/: HOSTS="spark.local 192.168.1.20"
 	@$(PYTHON) -m deploy.certificates $(or $(HOSTS),localhost)

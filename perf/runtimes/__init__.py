@@ -1,0 +1,41 @@
+"""Ways to run the generator, one module for each library, each in a process of its own while it is measured."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float32]
+Run: TypeAlias = Callable[[Floats, Floats], Floats]
+"""(tiles [N, 3, 512, 512], exponents [N, 1]) to edited tiles [N, 3, 512, 512], all float32 in the host's memory.
+
+Copies to a GPU and back are part of a call, as they are in serving.
+"""
+Load: TypeAlias = Callable[[Path], tuple[Run, str]]
+"""Path of the served ONNX file to the network, ready, and the version of the library that runs it."""
+
+CPU_THREADS = 2  # of the libraries that would otherwise count the cores each in its own way
+
+
+class Unavailable(RuntimeError):
+    """A runtime cannot run here; the message says why."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A row of the table.
+
+    Attributes:
+        name: what the row is called.
+        device: "cpu" or "gpu".
+        load: imports what it needs itself; raises anything where it cannot run.
+        environment: "project" (.venv) or "server" (.venv-server, which has OpenVINO and no PyTorch).
+    """
+
+    name: str
+    device: str
+    load: Load
+    environment: str = "project"
