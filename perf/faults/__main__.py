@@ -1,0 +1,66 @@
+"""Runs the faults, prints the table, keeps the result and the table of docs/faults.md.
+
+python -m perf.faults [NAME ...]
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from clients.files import write_atomically
+from deploy.launcher import ROOT
+from perf import results
+from perf.errors import PerfError
+from perf.faults import breakdowns, damaged, overload, slow_readers, space
+from perf.faults.row import HEADER, Row, table
+
+FAULTS: dict[str, Callable[[], Row]] = {
+    **breakdowns.FAULTS,
+    **space.FAULTS,
+    **overload.FAULTS,
+    **slow_readers.FAULTS,
+    **damaged.FAULTS,
+}
+PAGE = ROOT / "docs/faults.md"
+TABLE = re.compile(r"(<!-- make test-faults -->\n).*?(\n<!-- end -->)", re.DOTALL)
+
+
+def run(names: list[str]) -> list[Row]:
+    """The rows of some faults, printed as they come."""
+    print(HEADER, flush=True)
+    rows = []
+    for name in names:
+        rows.append(FAULTS[name]())
+        print(table([rows[-1].as_json()]).splitlines()[-1], flush=True)
+    return rows
+
+
+def keep(rows: list[Row], folder: Path, page: Path) -> None:
+    """The result, and its table in the documentation."""
+    result = results.new_result("faults", "faults", "cpu", {}, {"rows": [row.as_json() for row in rows]})
+    results.write(result, folder)
+    text = TABLE.sub(lambda match: f"{match[1]}{table(result['rows'])}{match[2]}", page.read_text())
+    write_atomically(page, text.encode())
+
+
+def main() -> int:
+    """Command line; exit code 1 where a photo was lost or answered twice."""
+    parser = argparse.ArgumentParser(prog="python -m perf.faults", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(FAULTS)}; all are kept")
+    names = parser.parse_args().names
+    if unknown := set(names) - set(FAULTS):
+        parser.error(f"no such fault: {', '.join(unknown)}; choose from {', '.join(FAULTS)}")
+    try:
+        rows = run(names or list(FAULTS))
+    except PerfError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if not names:
+        keep(rows, results.RESULTS, PAGE)
+    return 0 if all(row.is_well() for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Ten times the photos that the service can edit, for a minute."""
+
+import asyncio
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from clients import AsyncEnhancer, Enhancer, Retry
+from clients.errors import BusyError, DeadlineError
+from perf.faults.probe import Probe
+from perf.faults.row import Row
+from perf.faults.service import Service
+from perf.photos import photo_file
+
+FACTOR = 10
+SECONDS = 60.0
+DEADLINE_S = 15.0
+PHOTO_PX = (1000, 800)
+WARM_UP = 24
+
+
+def capacity_per_s(url: str) -> float:
+    """Photos a second that the service edits when it always has enough to do."""
+    with Enhancer(url) as enhancer, ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: enhancer.enhance(photo_file(*PHOTO_PX)), range(8)))
+        started_s = time.monotonic()
+        list(pool.map(lambda _: enhancer.enhance(photo_file(*PHOTO_PX)), range(WARM_UP)))
+        return WARM_UP / (time.monotonic() - started_s)
+
+
+async def send(url: str, per_s: float, seconds: float) -> Counter[str]:
+    """Photos at a steady rate whatever becomes of them, each once; what became of them."""
+    outcomes: Counter[str] = Counter()
+
+    async def one() -> None:
+        try:
+            await enhancer.enhance(photo_file(*PHOTO_PX))
+            outcomes["answered"] += 1
+        except BusyError:
+            outcomes["refused"] += 1
+        except DeadlineError:
+            outcomes["late"] += 1
+
+    async with (
+        AsyncEnhancer(url, retry=Retry(attempts=1), timeout_s=DEADLINE_S) as enhancer,
+        asyncio.TaskGroup() as all_,
+    ):
+        started_s = time.monotonic()
+        for number in range(round(per_s * seconds)):
+            await asyncio.sleep(started_s + number / per_s - time.monotonic())
+            all_.create_task(one())
+    return outcomes
+
+
+def overload(seconds: float = SECONDS) -> Row:
+    """Every photo that is taken is answered before its deadline; the others get UNAVAILABLE at once."""
+    with Service() as service:
+        per_s = FACTOR * capacity_per_s(service.grpc_url)
+        outcomes = asyncio.run(send(service.grpc_url, per_s, seconds))
+        with Probe(service.grpc_url) as probe:
+            probe.fault()
+            time.sleep(2)
+    note = f"{per_s:.0f} photos/s, deadline {DEADLINE_S:.0f} s; {outcomes['late']} missed it"
+    return Row(
+        f"{FACTOR} times overload for {seconds:.0f} s",
+        round(per_s * seconds),
+        outcomes["answered"],
+        outcomes["refused"],
+        recovered_s=probe.recovered_s,
+        note=note,
+    )
+
+
+FAULTS = {"overload": overload}
