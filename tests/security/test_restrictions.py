@@ -19,6 +19,8 @@ CALLS = [
     *("get_cuda_shared_memory_status", "get_trace_settings", "get_log_settings", "unregister_system_shared_memory"),
 ]
 
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F"}  # 127.0.0.1, as IPv4 and within IPv6
+
 
 @pytest.fixture
 def key(restricted_server: TritonServer) -> str:
@@ -80,4 +82,4 @@ def test_server_and_proxy_listen_on_this_machine_alone_unless_told_otherwise(
     restricted_server: TritonServer, site: Site
 ) -> None:
     for port in (*vars(restricted_server.ports).values(), site.proxy.port):
-        assert listening(port) == {"0100007F"}
+        assert listening(port) and listening(port) <= LOOPBACK
