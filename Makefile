@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf-serving perf-engines perf-roofline certificates key proxy setup-nginx setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf perf-compare perf-sweep perf-report perf-serving perf-engines perf-roofline certificates key proxy setup-nginx setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -99,6 +99,18 @@ $(VENV)/.perf-installed: $(VENV)/.installed perf/requirements-perf-analyzer.txt
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[perf]'
 	$(VENV)/bin/pip install --quiet --no-deps --upgrade --target .venv-perf --requirement perf/requirements-perf-analyzer.txt
 	@touch $@
+
+perf: setup-perf setup-server ## benchmarks with perf_analyzer: SCENARIO=smoke PROFILE=cpu|gpu URL=grpc://127.0.0.1:8001
+	@$(PY) -m perf run $(SCENARIO) --profile $(PROFILE) $(if $(URL),--url "$(URL)")
+
+perf-compare: setup-perf setup-server ## is B slower than A? A=HEAD~1 B=. [SCENARIO=photo-512px]
+	@$(PY) -m perf compare "$(or $(A),HEAD)" "$(or $(B),.)" $(if $(SCENARIO),--scenario $(SCENARIO))
+
+perf-sweep: setup-perf setup-server ## instances, batch delay, shared memory, threads: tried against what is served
+	@$(PY) -m perf sweep
+
+perf-report: setup-perf ## perf/report.md and its plots from perf/results
+	@$(PY) -m perf report
 
 perf-serving: setup-perf setup-server ## what serving costs beside the network, into perf/results
 	@$(PY) -m perf.serving

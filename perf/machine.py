@@ -7,13 +7,16 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+LOAD_AT_START = os.getloadavg()[0]  # later on the benchmark itself is the load
+
 
 def machine() -> dict[str, Any]:
     """What a reader needs to judge a figure, the load that others made at the time included.
 
     Returns:
         ``name`` (part of the result's file name), ``processor``, ``cores`` usable by this process, ``memory_gb``,
-        ``gpu`` (None without one), ``system``, ``load_1min`` (runnable processes, average over a minute).
+        ``gpu`` (None without one), ``system``, ``load_1min`` (runnable processes, average over the minute before
+        the program's start).
     """
     cores, gpu = len(os.sched_getaffinity(0)), gpu_name()
     return {
@@ -23,7 +26,7 @@ def machine() -> dict[str, Any]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "gpu": gpu,
         "system": f"{platform.system()} {platform.machine()}, glibc {platform.libc_ver()[1]}",
-        "load_1min": round(os.getloadavg()[0], 2),
+        "load_1min": round(LOAD_AT_START, 2),
     }
 
 

@@ -9,12 +9,12 @@ from PIL import Image
 
 from deploy.launcher import ROOT
 
-SAMPLE = ROOT / "docs/samples/reception.jpg"
+SAMPLES = tuple(ROOT / "docs/samples" / name for name in ("reception.jpg", "hall.jpg", "workshop.jpg"))
 QUALITY = 92
 
 
 @cache
-def photo_file(width: int, height: int, sample: Path = SAMPLE) -> bytes:
+def photo_file(width: int, height: int, sample: Path = SAMPLES[0]) -> bytes:
     """A JPEG of a sample photo, enlarged and with a camera's grain, so that it is as large as a camera's."""
     enlarged = np.asarray(Image.open(sample).resize((width, height), Image.Resampling.BICUBIC))
     grain = np.random.default_rng(0).normal(0, 4, (height, width, 1)).astype(np.float32)

@@ -30,7 +30,7 @@ from tritonclient import grpc
 from clients import Enhancer
 from deploy.launcher import MODEL_REPOSITORY, ROOT, SERVER_PYTHON, TritonServer
 from perf.memory import Peak, pss_bytes
-from perf.photos import SAMPLE, photo_file
+from perf.photos import SAMPLES, photo_file
 from perf.results import new_result, package_versions, write
 from pixels.metering import metering_exponent
 from pixels.ranges import to_planar
@@ -79,7 +79,7 @@ def tile_count(width: int, height: int) -> int:
 
 def engines() -> dict[str, float]:
     """Engine and PyTorch on the same tile, with the same threads."""
-    photo = cv2.imread(str(SAMPLE))[..., ::-1]
+    photo = cv2.imread(str(SAMPLES[0]))[..., ::-1]
     coarse = to_coarse(np.asarray(photo, np.uint8), 512)
     tile = to_planar(coarse)[None]
     exponent = np.full((1, 1), metering_exponent(coarse), np.float32)
