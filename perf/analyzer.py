@@ -6,6 +6,7 @@ takes to notice its end. `Timing` says how the throughput is taken instead.
 """
 
 import csv
+import math
 import os
 import re
 import subprocess
@@ -82,12 +83,14 @@ def analyze(scenario: Scenario, target: Target, data: Path, load: Load, requests
         target: of whom.
         data: file with perf.inputs.input_data.
         load: how the requests are sent.
-        requests: how many.
+        requests: how many; perf_analyzer wants no fewer random arrivals than come in a second.
 
     Raises:
         Refused: the server's queue was full.
         PerfError: perf_analyzer is missing or failed; says why.
     """
+    if load.kind == "poisson":
+        requests = max(requests, math.ceil(load.value))
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.csv")
         command = [*base_command(scenario, target, data), *load_options(load, Path(folder, "intervals"))]
@@ -145,7 +148,7 @@ def execute(command: list[str]) -> str:
     if FULL_QUEUE in output:
         raise Refused
     if done.returncode:
-        telling = [line for line in output.splitlines() if "rror" in line or "ailed" in line]
+        telling = re.findall(r"^(?:error|failed|thread).*", output, re.IGNORECASE | re.MULTILINE)
         raise PerfError("perf_analyzer failed: " + " / ".join(telling[:3] or output.splitlines()[-3:]))
     return done.stdout
 

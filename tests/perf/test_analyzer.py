@@ -1,0 +1,91 @@
+"""The real perf_analyzer against the real server, with few requests."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploy.launcher import TritonServer
+from perf.analyzer import BINARY, Load, analyze
+from perf.errors import PerfError
+from perf.inputs import input_data
+from perf.measurement import measure
+from perf.results import new_result
+from perf.scenarios import Scenario, choose
+from perf.server_statistics import Statistics
+from perf.servers import Target, running_server, target_of
+from perf.stages import STAGES, stages
+
+pytestmark = pytest.mark.skipif(not BINARY.exists(), reason="perf_analyzer is not installed: make setup-perf")
+
+
+@pytest.fixture
+def target(server: TritonServer) -> Target:
+    return target_of(server)
+
+
+@pytest.fixture
+def smoke() -> Scenario:
+    return replace(choose(["smoke"])[0], requests=6, repeats=2)
+
+
+def succeeded(target: Target) -> float:
+    return Statistics.of(target).models["enhance"]["requests"]
+
+
+def test_a_short_run_is_valid_and_its_counts_are_tritons(target: Target, smoke: Scenario) -> None:
+    before = succeeded(target)
+    body = measure(smoke, target)
+    new_result("scenario", "smoke", "cpu", {}, body | {"url": None})
+    sent = [level["requests"] for level in body["levels"]]
+    assert sent == [12, 12]
+    assert succeeded(target) - before == sum(sent) + 2  # which warmed it up
+    for level in body["levels"]:
+        models = level["models"]
+        assert {name: found["requests"] for name, found in models.items()} == dict.fromkeys(
+            ("enhance", "decode", "tiler", "generator", "encode"), 12.0
+        )
+        assert models["enhance"]["success_ms"] < level["mean_ms"] * 1.5 and level["p50_ms"] <= level["p99_ms"]
+    assert body["memory"]["peak_bytes"] >= body["memory"]["idle_bytes"] > 1e8
+    assert body["metrics"]['enhancer_photos_total{mode="full"}'] == sum(sent)
+    parts = stages(body["levels"][0])
+    assert tuple(parts) == STAGES and parts["network"] > parts["encode"] > 0
+
+
+def test_mode_and_ways_reach_the_server(target: Target, smoke: Scenario, tmp_path: Path) -> None:
+    wide = replace(smoke, sizes_px=((900, 500),), mode="fast")
+    data = tmp_path / "input.json"
+    data.write_bytes(input_data(wide))
+    for transport, mode, tiles in (("shared-memory", "fast", 1), ("grpc", "full", 3), ("http", "full", 3)):
+        before = Statistics.of(target).models["generator"]["items"]
+        timing = analyze(replace(wide, transport=transport, mode=mode), target, data, Load("concurrency", 1), 2)
+        assert timing.requests == 2
+        assert Statistics.of(target).models["generator"]["items"] - before == 2 * tiles
+
+
+def test_open_loads_send_what_they_are_told(target: Target, smoke: Scenario, tmp_path: Path) -> None:
+    data = tmp_path / "input.json"
+    data.write_bytes(input_data(smoke))
+    before = succeeded(target)
+    assert analyze(smoke, target, data, Load("poisson", 6.0), 6).throughput_per_s == 6
+    assert analyze(smoke, target, data, Load("burst", 3, pause_s=0.5), 6).throughput_per_s == 6
+    assert succeeded(target) - before == 12
+
+
+def test_one_model_alone_in_batches(target: Target) -> None:
+    (scenario,) = choose(["generator-batch-8"])
+    body = measure(replace(scenario, requests=2, repeats=1), target)
+    (level,) = body["levels"]
+    assert level["models"]["generator"]["items"] == 8 * level["requests"] and "enhance" not in level["models"]
+    assert level["throughput_per_s"] == pytest.approx(8 * 1000 / level["mean_ms"], rel=1e-3)
+
+
+def test_what_perf_analyzer_cannot_do_is_said_in_a_line(target: Target, smoke: Scenario, tmp_path: Path) -> None:
+    data = tmp_path / "input.json"
+    data.write_bytes(input_data(smoke))
+    with pytest.raises(PerfError, match=r"perf_analyzer failed: .*enhanced"):
+        analyze(replace(smoke, model="enhanced"), target, data, Load("concurrency", 1), 1)
+    with pytest.raises(PerfError, match="a server on this machine only"):
+        measure(replace(smoke, transport="shared-memory"), replace(target, grpc="elsewhere:8001"))
+    with pytest.raises(PerfError, match="give the gRPC address"):
+        running_server("127.0.0.1:8001")

@@ -1,0 +1,92 @@
+"""Growth, stages and the report, from results whose answers are known."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perf.growth import fit
+from perf.report import write_report
+from perf.results import Result, new_result, write
+from perf.scenarios import read_scenarios
+from perf.stages import stages
+
+PARTS = ("busy_ms", "queue_ms", "compute_input_ms", "compute_infer_ms", "compute_output_ms")
+
+
+def model(requests: int, success_ms: float, busy_ms: float = 0.0, batch: float = 1.0) -> dict[str, float]:
+    counts = {"requests": requests, "failed": 0, "items": requests, "executions": requests / batch}
+    return (
+        counts
+        | dict.fromkeys(PARTS, 0.0)
+        | {"success_ms": success_ms, "busy_ms": busy_ms, "items_per_execution": batch}
+    )
+
+
+def level(kind: str, value: float, mean_ms: float) -> dict[str, Any]:
+    numbers = {"throughput_per_s": 1000 / mean_ms, "mean_ms": mean_ms}
+    numbers |= {name: mean_ms for name in ("p50_ms", "p90_ms", "p95_ms", "p99_ms")}
+    models = {
+        "enhance": model(4, 0.95 * mean_ms),
+        "decode": model(4, 0.1 * mean_ms),
+        "tiler": model(4, 0.7 * mean_ms),
+        "generator": model(40, 0.1 * mean_ms, busy_ms=0.05 * mean_ms, batch=2.0),
+        "encode": model(4, 0.1 * mean_ms),
+    }
+    load = {"kind": kind, "value": value, "pause_s": 0.0}
+    spread = {"p50_ms": 0.02}
+    return {"level": value, "load": load, "refused": False, "requests": 4, **numbers} | {
+        "spread": spread, "repeats": [{"requests": 4, **numbers}], "models": models
+    }  # fmt: skip
+
+
+def result(name: str) -> Result:
+    """As if the machine took 10 ms and 100 ms a megapixel, and the last Poisson rate were too much for it."""
+    scenario = read_scenarios()[name]
+    levels = [level(scenario.load, each, 10 + 100 * scenario.megapixels) for each in scenario.levels]
+    if scenario.load == "poisson":
+        levels[-1] = {key: levels[-1][key] for key in ("level", "load")} | {"refused": True}
+    fields = {key: getattr(scenario, key) for key in vars(scenario)} | {"megapixels": scenario.megapixels}
+    memory = {"idle_bytes": 10**9, "peak_bytes": int(1.1e9 + 3e7 * scenario.megapixels), "requests_under_way": 1}
+    body = {"scenario": fields, "url": None, "levels": levels, "memory": memory, "metrics": {}}
+    return new_result("scenario", name, "cpu", {}, copy.deepcopy(body) | {"scenario": {**fields, "sizes_px": []}})
+
+
+def test_a_line_is_found_and_what_lies_off_it_is_told() -> None:
+    sizes = [2.0, 12.0, 24.0, 45.0]
+    exact = fit(sizes, [10 + 3 * size for size in sizes])
+    assert (exact.fixed, exact.per_megapixel) == pytest.approx((10, 3))
+    assert exact.residuals == pytest.approx([0] * 4) and exact.at(100) == pytest.approx(310)
+    bent = fit(sizes, [10 + 3 * size * (1.3 if size == 45 else 1) for size in sizes])
+    assert bent.residuals[3] > 0.05 and int(np.argmax(bent.residuals)) == 3
+
+
+def test_stages_add_up_to_what_the_client_waits() -> None:
+    found = stages(level("concurrency", 1, 200.0))
+    assert sum(found.values()) == pytest.approx(200)
+    assert found["transport"] == pytest.approx(10) and found["network"] == pytest.approx(100)
+    assert found["tiling and blending"] == pytest.approx(40)
+
+
+def test_the_report_has_every_section_and_small_plots(tmp_path: Path) -> None:
+    for name in read_scenarios():
+        write(result(name), tmp_path / "results")
+    write_report(tmp_path / "results", tmp_path / "perf/report.md")
+    report = (tmp_path / "perf/report.md").read_text()
+    images = list((tmp_path / "perf/plots").rglob("*.png"))
+    assert len(images) == 4 and max(image.stat().st_size for image in images) < 150_000
+    for image in images:
+        assert f"]({image.relative_to(tmp_path / 'perf')})" in report
+    assert "| fast, time | 10 ms | 100 ms |" in report and "refused: queue full" in report
+    assert "### Peers\n\nnot run" in report
+
+
+def test_a_report_of_one_result_says_what_was_not_run(tmp_path: Path) -> None:
+    write(result("photo-24mp-full"), tmp_path / "results")
+    write_report(tmp_path / "results", tmp_path / "report.md")
+    report = (tmp_path / "report.md").read_text()
+    assert "| photo-24mp-full | 24 |" in report
+    for section in ("Growth with the photo's size", "Transport", "Roofline", "Settings", "Before and after"):
+        assert f"### {section}\n\nnot run\n" in report
