@@ -41,14 +41,13 @@ async def send(url: str, per_s: float, seconds: float) -> Counter[str]:
         except DeadlineError:
             outcomes["late"] += 1
 
-    async with (
-        AsyncEnhancer(url, retry=Retry(attempts=1), timeout_s=DEADLINE_S) as enhancer,
-        asyncio.TaskGroup() as all_,
-    ):
+    async with AsyncEnhancer(url, retry=Retry(attempts=1), timeout_s=DEADLINE_S) as enhancer:
         started_s = time.monotonic()
+        sent = []
         for number in range(round(per_s * seconds)):
             await asyncio.sleep(started_s + number / per_s - time.monotonic())
-            all_.create_task(one())
+            sent.append(asyncio.create_task(one()))
+        await asyncio.gather(*sent)
     return outcomes
 
 

@@ -70,6 +70,10 @@ class Service:
         self._log.seek(0)
         return self._log.read()
 
+    def restarts(self) -> int:
+        """How often the launcher had to start the server anew."""
+        return self.told().count("starting it anew")
+
     @property
     def server(self) -> int:
         """Process id of the tritonserver that runs now; 0 while there is none."""
