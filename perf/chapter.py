@@ -95,7 +95,18 @@ class Chapter:
         path = self.plots / "stages.png"
         plots.stages_plot(found, path)
         rows = [[name, *each.values()] for name, each in found.items()]
-        return [_image(path, "share of each stage"), "", *table(["milliseconds a photo", *STAGES], rows)]
+        lines = [_image(path, "share of each stage"), "", *table(["milliseconds a photo", *STAGES], rows)]
+        return [*lines, *self.timeline()]
+
+    def timeline(self) -> list[str]:
+        """One photo's trace."""
+        lines = []
+        for result in self.kinds.get("trace", []):
+            path = self.plots / "trace.png"
+            plots.trace_plot(result["spans"], path)
+            lines += [f"One photo of `{result['scenario']}`, traced, in milliseconds:", ""]
+            lines += [_image(path, "when each model was at work"), "", *records([result["parts_ms"]])]
+        return lines
 
     def load(self) -> list[str]:
         """Throughput and shared batches against requests under way."""

@@ -91,7 +91,34 @@ def saturation_plot(percentiles_ms: Sequence[Series], refused_per_s: Sequence[fl
     _draw(axes, percentiles_ms, "photos that arrive in a second", "milliseconds")
     for rate in refused_per_s:
         axes.axvline(rate, color="black", linestyle=":")
-        axes.annotate("queue full:\nrefused", (rate, axes.get_ylim()[1] * 0.85), ha="right", fontsize=8)
+        place = (rate, axes.get_ylim()[1] * 0.85)
+        axes.annotate("queue full:\nrefused", place, (-5, 0), textcoords="offset points", ha="right", fontsize=8)
+    _save(figure, path)
+
+
+def trace_plot(spans: Sequence[tuple[str, float, float, float]], path: Path) -> None:
+    """When each model was at work on a photo; each bar of the generator is a tile, waiting (pale) and at work.
+
+    Args:
+        spans: model, queued, start, end in milliseconds.
+        path: of the PNG file.
+    """
+    figure, (axes,) = _panels(1)
+    models = ("decode", "tiler", "generator", "encode")
+    tiles = sum(model == "generator" for model, *_ in spans)
+    drawn = 0
+    for model, queued, start, end in spans:
+        place, height = float(models.index(model)), 0.8
+        if model == "generator":
+            place, height = place - 0.4 + 0.8 * (drawn + 0.5) / tiles, 0.8 / tiles
+            drawn += 1
+        color = f"C{models.index(model)}"
+        axes.barh(place, start - queued, height, queued, color=color, alpha=0.3)
+        axes.barh(place, end - start, height, start, color=color)
+    axes.set_yticks(range(len(models)), models)
+    axes.set(xlabel="milliseconds since the server took the photo up")
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
     _save(figure, path)
 
 

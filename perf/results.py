@@ -20,11 +20,12 @@ import jsonschema
 from clients.files import write_atomically
 from deploy.launcher import MODEL_REPOSITORY, ROOT
 from perf.errors import PerfError
-from perf.machine import machine
+from perf.machine import machine, run
 
 Result = dict[str, Any]
 RESULTS = ROOT / "perf/results"
 SCHEMAS = ROOT / "perf/schemas"
+MEASURED = ("model_repository", "pixels", "deploy", "perf/*.py", "perf/scenarios.toml")
 VERSIONS = """
 import importlib.metadata, json, sys
 found = {each.name: each.version for each in importlib.metadata.distributions()}
@@ -115,10 +116,11 @@ def package_versions(*packages: str, python: Path | None = None) -> dict[str, st
 
 
 def commit(root: Path = ROOT) -> str:
-    """The commit that is measured, with ``-dirty`` where the working tree differs from it."""
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or "unknown"
+    """The commit that is measured, with ``-dirty`` where the code differs from it; documents and results may."""
+    git = ["git", "-C", str(root)]
+    found = run(*git, "rev-parse", "--short=12", "HEAD").strip()
+    changed = run(*git, "diff", "--name-only", "HEAD", "--", *MEASURED)
+    return found + ("-dirty" if changed else "") if found else "unknown"
 
 
 def served_generator(repository: Path = MODEL_REPOSITORY) -> Path:

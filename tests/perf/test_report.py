@@ -12,6 +12,7 @@ from perf.report import write_report
 from perf.results import Result, new_result, write
 from perf.scenarios import read_scenarios
 from perf.stages import stages
+from perf.trace import Span, parts
 
 PARTS = ("busy_ms", "queue_ms", "compute_input_ms", "compute_infer_ms", "compute_output_ms")
 
@@ -90,3 +91,18 @@ def test_a_report_of_one_result_says_what_was_not_run(tmp_path: Path) -> None:
     assert "| photo-24mp-full | 24 |" in report
     for section in ("Growth with the photo's size", "Transport", "Roofline", "Settings", "Before and after"):
         assert f"### {section}\n\nnot run\n" in report
+
+
+def test_a_trace_is_told_apart_by_stage_and_nothing_counts_twice() -> None:
+    photo = [
+        Span("decode", 0, 1, 11),
+        Span("tiler", 11, 12, 112),
+        Span("generator", 22, 22, 42),
+        Span("generator", 50, 50, 80),
+        Span("generator", 50, 60, 100),
+        Span("encode", 112, 113, 133),
+    ]
+    found = parts(photo)
+    assert found["shrink to the coarse tile"] == 10 and found["network"] == 20 + 50 and found["tiles"] == 3
+    assert found["tiling and blending beside it"] == 100 - 10 - 70
+    assert found["decode"] == 10 and found["encode"] == 20
