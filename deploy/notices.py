@@ -1,0 +1,101 @@
+"""Whose work an installation brings, and under which licence: THIRD_PARTY_NOTICES.md from the bills of materials.
+
+python -m deploy.notices
+"""
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.sbom import ENVIRONMENTS, ROOT, SBOM
+
+NOTICES = ROOT / "THIRD_PARTY_NOTICES.md"
+TEMPLATE = Path(__file__).with_name("notices.md")
+CLASSIFIER = "License :: "
+OWN = {"triton-photo-enhancer", "photo-enhancer-pixels"}
+NVIDIA = "NVIDIA licence agreement"
+UNDECLARED = {
+    "nvidia-dali-cuda120": "Apache-2.0",
+    "nvidia-libnvcomp-cu12": NVIDIA,
+    "nvidia-nvimgcodec-cu12": "Apache-2.0",
+    "nvidia-pytriton": "Apache-2.0",
+    "onnx-graphsurgeon": "Apache-2.0",
+    "polygraphy": "Apache-2.0",
+    "protobuf": "BSD-3-Clause",
+    "python-rapidjson": "MIT",
+    "ray": "Apache-2.0",
+}
+"""Licences that the packages state in words alone, which the bill of materials leaves out; read off their files."""
+PLAIN = {
+    "Apache Software License": "Apache-2.0",
+    "BSD License": "BSD",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Other/Proprietary License": NVIDIA,
+}
+
+
+@dataclass(frozen=True)
+class Package:
+    """Somebody else's package in one environment."""
+
+    name: str
+    licence: str
+    environment: str
+
+
+def packages(folder: Path = SBOM) -> Iterator[Package]:
+    """Every package of every bill of materials.
+
+    Raises:
+        FileNotFoundError: there are none yet.
+    """
+    for environment in ENVIRONMENTS:
+        document = json.loads((folder / f"{environment}.cdx.json").read_text())
+        for component in document["components"]:
+            name = component["name"].lower().replace("_", "-")
+            if name not in OWN:
+                yield Package(name, licence(component) or UNDECLARED.get(name, "unknown"), environment)
+
+
+def licence(component: dict[str, Any]) -> str:
+    """What a component declares: an SPDX expression where there is one, else its classifiers in short."""
+    texts = {
+        each.get("expression") or each["license"].get("id") or each["license"]["name"]
+        for each in component.get("licenses", [])
+    }
+    expressions = {text for text in texts if not text.startswith(CLASSIFIER)}
+    return " or ".join(sorted(expressions or {_short(text) for text in texts}))
+
+
+def _short(classifier: str) -> str:
+    name = classifier.rpartition(" :: ")[2]
+    return PLAIN.get(name, name)
+
+
+def table(found: Iterable[Package]) -> str:
+    """Rows of Markdown: package, licence, environments."""
+    environments = defaultdict(set)
+    for package in found:
+        environments[package.name, package.licence].add(package.environment)
+    rows = (f"| {name} | {held} | {', '.join(sorted(where))} |" for (name, held), where in environments.items())
+    return "\n".join(sorted(rows))
+
+
+def main() -> int:
+    """Command line; returns the exit code."""
+    try:
+        rows = table(packages())
+    except FileNotFoundError as error:
+        print(f"error: {error.filename} is missing: make sbom writes it", file=sys.stderr)
+        return 1
+    NOTICES.write_text(f"{TEMPLATE.read_text()}{rows}\n")
+    print(NOTICES)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

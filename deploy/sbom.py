@@ -1,0 +1,76 @@
+"""A software bill of materials (CycloneDX 1.6) of each environment that is installed here.
+
+python -m deploy.sbom        writes artifacts/sbom/NAME.cdx.json and checks them
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SBOM = ROOT / "artifacts/sbom"
+TOOL = ROOT / ".venv-sbom/bin/cyclonedx-py"
+ENVIRONMENTS = {"clients-and-training": ".venv", "server": ".venv-server", "page": ".venv-ui"}
+VALIDATE = """
+import pathlib, sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(pathlib.Path(sys.argv[1]).read_text())
+sys.exit(error and error.data.message[:200])
+"""
+
+
+class SbomError(RuntimeError):
+    """The bill of materials cannot be made; the message says what to do."""
+
+
+def write(folder: Path = SBOM) -> list[Path]:
+    """One file for each environment.
+
+    Raises:
+        SbomError: an environment or the tool is not installed, or the tool fails.
+    """
+    for path in (TOOL, *(ROOT / environment for environment in ENVIRONMENTS.values())):
+        if not path.exists():
+            raise SbomError(f"{path.relative_to(ROOT)} is not installed: make sbom installs everything")
+    folder.mkdir(parents=True, exist_ok=True)
+    return [_write_one(folder / f"{name}.cdx.json", ROOT / path) for name, path in ENVIRONMENTS.items()]
+
+
+def _write_one(target: Path, environment: Path) -> Path:
+    command: list[str | Path] = [TOOL, "environment", "--pyproject", ROOT / "pyproject.toml", "--spec-version", "1.6"]
+    command += ["--output-reproducible", "--no-validate", "--output-file", target, environment / "bin/python"]
+    _run(command, f"cyclonedx-py failed on {environment.name}")
+    return target
+
+
+def check(path: Path) -> None:
+    """Hold a file against CycloneDX's own schema; takes seconds.
+
+    Raises:
+        SbomError: where the file is wrong.
+    """
+    _run([TOOL.with_name("python"), "-c", VALIDATE, path], f"{path} is no bill of materials")
+
+
+def _run(command: Sequence[str | Path], failure: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SbomError(f"{failure}: {done.stderr.strip()}")
+
+
+def main() -> int:
+    """Command line; returns the exit code."""
+    try:
+        for path in write():
+            check(path)
+            print(path)
+    except SbomError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

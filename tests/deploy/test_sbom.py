@@ -1,0 +1,94 @@
+"""The bill of materials follows its schema and has what is installed; the notices name all that is asked for."""
+
+import importlib.metadata
+import json
+import re
+from pathlib import Path
+
+import pytest
+import tomllib
+
+from deploy.launcher import ROOT
+from deploy.notices import NVIDIA, UNDECLARED, licence, packages
+from deploy.sbom import ENVIRONMENTS, TOOL, SbomError, check, write
+
+FREE = {
+    *("0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "ISC", "MIT", "MIT-0"),
+    *("MIT-CMU", "MPL-2.0", "PSF-2.0", "Python-2.0", "Unlicense", "ZPL-2.1", "Zlib", "LLVM-exception"),
+}  # fmt: skip
+"""Licences that ask for nothing of a program that uses the package (MPL: of changes to the package alone)."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the bills of materials of what is installed here."""
+    if not TOOL.exists():
+        pytest.skip("no tool for bills of materials: make setup-sbom")
+    folder = tmp_path_factory.mktemp("sbom")
+    write(folder)
+    return folder
+
+
+def test_bills_of_materials_follow_cyclonedx(folder: Path) -> None:
+    check(folder / "server.cdx.json")
+    wrong = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"type": "library"}]}
+    (folder / "wrong.json").write_text(json.dumps(wrong))
+    with pytest.raises(SbomError, match="'name' is a required property"):
+        check(folder / "wrong.json")
+
+
+def test_bill_of_materials_has_exactly_what_is_installed(folder: Path) -> None:
+    document = json.loads((folder / "clients-and-training.cdx.json").read_text())
+    listed = {(each["name"], each["version"]) for each in document["components"]}
+    installed = {(each.name, each.version) for each in importlib.metadata.distributions()}
+    own = document["metadata"]["component"]
+    assert listed | {(own["name"], own["version"])} >= installed
+    assert own["licenses"][0]["license"]["id"] == "Apache-2.0"
+
+
+def test_every_licence_is_known_and_free_or_nvidias(folder: Path) -> None:
+    for package in packages(folder):
+        names = set(re.split(r" (?:AND|OR|WITH|or) |[()]", package.licence)) - {""}
+        assert names <= FREE or names == {NVIDIA}, package
+
+
+def test_notices_name_every_package_that_running_it_asks_for() -> None:
+    """The rest of the table follows from these; `make sbom` writes it anew."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *extras["training"], *extras["export"], *extras["ui"]]
+    for requirements in ("deploy/requirements-server.txt", "clients/requirements-ui.txt"):
+        asked += [line for line in (ROOT / requirements).read_text().splitlines() if line[:1] not in ("#", "")]
+    names = {re.split(r"[\[<>=; ]", line)[0].lower().replace("_", "-") for line in asked}
+    rows = [line.split("|") for line in (ROOT / "THIRD_PARTY_NOTICES.md").read_text().splitlines()]
+    assert names <= {row[1].strip() for row in rows if len(row) > 1}, "run make sbom"
+
+
+@pytest.mark.parametrize(
+    ("declared", "short"),
+    [
+        ([{"expression": "MIT OR Apache-2.0"}], "MIT OR Apache-2.0"),
+        ([{"license": {"id": "MIT"}}, {"license": {"name": "License :: OSI Approved :: MIT License"}}], "MIT"),
+        ([{"license": {"name": "License :: OSI Approved :: BSD License"}}], "BSD"),
+        ([], ""),
+    ],
+)
+def test_licences_are_told_in_short(declared: list[dict[str, object]], short: str) -> None:
+    assert licence({"licenses": declared}) == short
+
+
+def test_licences_read_off_by_hand_are_needed(folder: Path) -> None:
+    documents = [json.loads((folder / f"{name}.cdx.json").read_text()) for name in ENVIRONMENTS]
+    components = [each for document in documents for each in document["components"]]
+    without = {each["name"].lower().replace("_", "-") for each in components if not licence(each)}
+    assert set(UNDECLARED) <= without
+
+
+def test_images_are_pinned_by_version() -> None:
+    """An image without a version, or the latest one, is another image tomorrow."""
+    files = [path for path in (ROOT / "deploy").rglob("*") if path.suffix == ".yaml" or path.name == "Dockerfile"]
+    text = "\n".join(path.read_text() for path in files)
+    images = re.findall(r"^ *(?:FROM|image:|- image:) +[\"']?([^\s\"'{]+/[^\s\"'{]+)", text, re.MULTILINE)
+    assert [image for image in images if image.startswith("nvcr.io")]
+    for image in images:
+        assert re.search(r":[\w.-]*\d[\w.-]*$", image), image
