@@ -21,7 +21,7 @@ from deploy.certificates import CertificatesError
 ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = ROOT / "deploy/Dockerfile"
 IMAGE = "photo-enhancer"
-SHARED_MEMORY = "2g"  # tiles travel between Triton and its Python models through it; Docker gives 64 MB
+SHARED_MEMORY = "8g"  # four tilers with the largest photo, 120 megapixels of 16 bits, in and out; Docker gives 64 MB
 LOOPBACK = "127.0.0.1"
 INNER_SECRETS = Path("/run/secrets/enhancer")
 INNER_PORTS = {"http": 8000, "grpc": 8001, "metrics": 8002}

@@ -57,7 +57,7 @@ def test_serving_cannot_write_the_repository_nor_act_as_root(docker_log: Path) -
     text = " ".join(run)
     for expected in (
         "--gpus all",
-        "--shm-size 2g",
+        "--shm-size 8g",
         "--ulimit memlock=-1",
         "--user triton-server",
         "--read-only",
