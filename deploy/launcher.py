@@ -43,8 +43,10 @@ PR_SET_PDEATHSIG = 1
 LOG_LINES_SHOWN = 15
 STOP_S = 30.0
 DEATHS = 5
-"""Deaths in a row, each within SOON_S of being ready, after which starting anew is given up."""
+"""Deaths in a row, while starting anew or within SOON_S of being ready, after which it is given up."""
 SOON_S = 60.0
+PAUSE_S = 3.0
+"""Before the second start anew; longer by as much before each further one: something may need time to settle."""
 NO_GPU = re.compile(r"CUDA|NVML|DCGM|pinned", re.IGNORECASE)  # what the server always says on a machine without a GPU
 QUERY = """
 import json, pathlib, sys, sysconfig
@@ -337,19 +339,24 @@ def _keep_serving(ports: Ports, host: str, access: Access, options: tuple[str, .
     """Serve, and start anew after a death.
 
     Raises:
-        LaunchError: it does not start, or dies as soon as it serves, again and again.
+        LaunchError: it does not start at all, or dies again and again.
     """
-    deaths = 0
-    while deaths < DEATHS:
+    deaths, ready_s = 0, None
+    while True:
         try:
             with TritonServer(ports, host=host, access=access, options=options) as server:
                 print(f"ready: {server.http_url} {server.grpc_url} {server.metrics_url} (Ctrl-C stops)", flush=True)
                 ready_s = time.monotonic()
                 server.wait()
-        except ServerDied as death:
-            deaths = deaths + 1 if time.monotonic() - ready_s < SOON_S else 1
+        except LaunchError as death:
+            if ready_s is None:  # what keeps it from starting at all is for a person to put right
+                raise
+            has_served = isinstance(death, ServerDied) and time.monotonic() - ready_s > SOON_S
+            deaths = 1 if has_served else deaths + 1
+            if deaths == DEATHS:
+                raise LaunchError(f"{death}\ngiven up after {DEATHS} deaths in a row") from death
             print(f"{death}\nstarting it anew", file=sys.stderr, flush=True)
-    raise LaunchError(f"given up: it died {DEATHS} times in a row; see above")
+            time.sleep(PAUSE_S * (deaths - 1))
 
 
 def main() -> None:
