@@ -1,6 +1,7 @@
 """Markdown tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -20,10 +21,19 @@ def cell(value: Any) -> str:  # noqa: ANN401
 
 
 def records(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A table of results that are alike: a column for each field, spreads as their median."""
+    """A table of results that are alike: a column for each field; of spreads the median."""
     heads = list(dict.fromkeys(name for row in rows for name in row))
     return table([head.replace("_", " ") for head in heads], [[_flat(row.get(head)) for head in heads] for row in rows])
 
 
 def _flat(value: Any) -> Any:  # noqa: ANN401
-    return value.get("median", value.get("outcome")) if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping):
+        return value
+    if "outcome" in value:  # a verdict
+        return f"{value['ratio']:.3f} ({value['low']:.3f} to {value['high']:.3f}): {value['outcome']}"
+    return value["median"]
+
+
+def image(path: Path, text: str) -> str:
+    """A picture in a folder of its own under the report's ``plots``."""
+    return f"![{text}]({path.parent.parent.name}/{path.parent.name}/{path.name})"

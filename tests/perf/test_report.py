@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from perf.findings import findings
 from perf.growth import fit
 from perf.report import write_report
 from perf.results import Result, new_result, write
@@ -106,3 +107,28 @@ def test_a_trace_is_told_apart_by_stage_and_nothing_counts_twice() -> None:
     assert found["shrink to the coarse tile"] == 10 and found["network"] == 20 + 50 and found["tiles"] == 3
     assert found["tiling and blending beside it"] == 100 - 10 - 70
     assert found["decode"] == 10 and found["encode"] == 20
+
+
+def spread(median: float) -> dict[str, float]:
+    return {"median": median, "q25": median, "q75": median}
+
+
+def test_losses_are_told_like_wins() -> None:
+    engines = [
+        {"runtime": "ours (served)", "status": "measured", "tile_s": spread(0.03), "tiles_per_s": spread(30.0)},
+        {"runtime": "other", "status": "measured", "tile_s": spread(0.02), "tiles_per_s": spread(20.0)},
+        {"runtime": "third", "status": "not run", "reason": "no GPU"},
+    ]
+    photo = {"status": "measured", "megapixels": 24}
+    peers = [
+        photo | {"peer": "this project", "mode": "full", "time_s": spread(5.0), "psnr_db": 25.0},
+        photo | {"peer": "script", "mode": "tile by tile", "time_s": spread(10.0), "psnr_db": 27.0},
+        photo | {"peer": "FastAPI", "mode": "fast", "time_s": spread(1.0), "psnr_db": 25.0},
+    ]
+    found = findings({"engines": [{"rows": engines}], "peers": [{"rows": peers}]})
+    assert [(each.won, each.text) for each in found] == [
+        (False, "ours (served) against other, one tile: 0.67 times as fast"),
+        (True, "ours (served) against other, batches: 1.50 times as fast"),
+        (True, "this project (full) against script (tile by tile), 24 MP: 2.00 times as fast"),
+        (False, "this project (full) against script (tile by tile), 24 MP: -2.0 dB"),
+    ]
