@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,11 @@ def operator_key(folder: Path = SECRETS) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_hex(32))
     return path.read_text()
+
+
+def redacted(text: str) -> str:
+    """A command line as it may be shown: without the operator's key."""
+    return re.sub(rf"({HTTP_HEADER}=)[0-9a-f]+", r"\1...", text)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

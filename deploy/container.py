@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.access import Access, access_from, add_options
+from deploy.access import Access, access_from, add_options, redacted
 from deploy.certificates import CertificatesError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,14 +67,14 @@ def serve_command(host: str, ports: dict[str, int], access: Access) -> list[str]
 
 
 def execute(target: str, command: Sequence[str]) -> int:
-    """Build the image, then run; prints both commands. Returns the container's exit code.
+    """Build the image, then run; prints both commands without secrets. Returns the container's exit code.
 
     Raises:
         ContainerError: no GPU, no Docker, or the image does not build.
     """
     require_gpu_and_docker()
     for step in (build_command(target), command):
-        print(shlex.join(step), flush=True)
+        print(redacted(shlex.join(step)), flush=True)
     if subprocess.run(build_command(target), check=False).returncode:
         raise ContainerError(f"the image does not build: see above (is {base_image()} within reach?)")
     return subprocess.run(command, check=False).returncode

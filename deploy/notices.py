@@ -19,6 +19,7 @@ CLASSIFIER = "License :: "
 OWN = {"triton-photo-enhancer", "photo-enhancer-pixels"}
 NVIDIA = "NVIDIA licence agreement"
 UNDECLARED = {
+    "kubernetes-validate": "Apache-2.0",
     "nvidia-dali-cuda120": "Apache-2.0",
     "nvidia-libnvcomp-cu12": NVIDIA,
     "nvidia-nvimgcodec-cu12": "Apache-2.0",

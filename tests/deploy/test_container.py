@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.access import operator_key
+from deploy.certificates import Certificates, make
 from deploy.container import DOCKERFILE, ROOT, base_image
 from export.trtexec import CONTAINER
 
@@ -67,6 +69,18 @@ def test_serving_cannot_write_the_repository_nor_act_as_root(docker_log: Path) -
     ):
         assert expected in text
     assert run[-1] == "photo-enhancer:serve"
+
+
+def test_encrypted_and_restricted_serving_shows_no_key(docker_log: Path, tmp_path: Path) -> None:
+    make(["spark.local"], Certificates(tmp_path / "secrets"))
+    access = ["--tls", "mutual", "--restricted", "--secrets", str(tmp_path / "secrets")]
+    done = container("serve", "--host", "0.0.0.0", *access)
+    _, run = commands(docker_log)
+    assert "--grpc-use-ssl-mutual=true" in run and "--grpc-root-cert=/run/secrets/enhancer/ca.pem" in run
+    assert f"{tmp_path}/secrets:/run/secrets/enhancer:ro" in run
+    assert {"0.0.0.0:8001:8001", "127.0.0.1:8000:8000", "127.0.0.1:8002:8002"} <= set(run)
+    key = operator_key(tmp_path / "secrets")
+    assert key in run[-1] and "operator-key=..." in done.stdout and key not in done.stdout
 
 
 def test_a_plan_is_built_as_the_person_who_asked(docker_log: Path) -> None:
