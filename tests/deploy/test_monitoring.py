@@ -5,7 +5,9 @@ Real programs: promtool, Prometheus and the blackbox exporter (Debian), and trit
 
 import json
 import math
+import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -20,8 +22,10 @@ import pytest
 import yaml
 
 from clients import Enhancer
-from clients.errors import PhotoError
+from clients.errors import PhotoError, UnavailableError
+from clients.retry import Retry
 from deploy.launcher import ROOT, TritonServer
+from deploy.watchdog import INSTANCE, children, is_stub, read
 from tests.deploy.tools import run, tool
 from tests.photos import encoded, photo
 
@@ -184,6 +188,29 @@ def test_the_numbers_are_right(prometheus: Prometheus, identity_server: TritonSe
     number = {title: float(series[0]["value"][1]) for title, series in values.items()}
     assert (number["Ready"], number["Errors"], number["Alerts"]) == (1, 0, 0)
     assert 1 <= number["Tiles in a batch"] <= 8
+
+
+def test_a_dead_model_is_counted_as_the_alert_expects(identity_repository: Path, tmp_path: Path) -> None:
+    """Without the watchdog, for which a dead model is a dead server."""
+    with TritonServer(repository=identity_repository, log=tmp_path / "log") as server:
+        assert server.process is not None
+        stubs = {stub_name(process): process for process in filter(is_stub, children(server.process.pid))}
+        os.kill(stubs["encode_0_0"], signal.SIGKILL)
+        with Enhancer(server.http_url, retry=Retry(attempts=1)) as enhancer:
+            for _ in range(3):
+                with pytest.raises(UnavailableError, match="not healthy"):
+                    enhancer.enhance(encoded(photo(90, 70)))
+        page = urllib.request.urlopen(server.metrics_url, timeout=10).read().decode()
+        ready = server.is_ready()
+        server.stop(0)  # it would wait in vain for its dead model
+    assert ready, "else the alert ServerNotReady would do"
+    died = re.findall(r'^nv_inference_request_failure{(?=.*"BACKEND").*model="(\w+)".* ([1-9]\d*)$', page, re.MULTILINE)
+    assert died == [("encode", "3")]
+
+
+def stub_name(process: int) -> str:
+    """The model's instance that a process runs."""
+    return read(process, "cmdline").split("\0")[INSTANCE]
 
 
 def test_the_dashboards_panels_do_not_overlap() -> None:

@@ -36,6 +36,15 @@ def test_a_misspelt_option_of_compose_would_be_found(tmp_path: Path) -> None:
     assert "memory_limit" in run(tool("docker-compose"), "--file", tmp_path / "compose.yaml", "config", fails=True)
 
 
+def test_with_the_proxy_in_front_triton_is_reached_by_nobody_else() -> None:
+    """The second file's paths count from the first one's folder."""
+    files = [word for name in ("spark", "proxy") for word in ("--file", ROOT / "deploy" / name / "compose.yaml")]
+    both = json.loads(run(tool("docker-compose"), *files, "config", "--format", "json"))["services"]
+    assert "ports" not in both["triton"]
+    mounted = {Path(volume["source"]) for volume in both["proxy"]["volumes"]}
+    assert mounted == {ROOT / "deploy/proxy/nginx.conf.template", ROOT / "secrets"}
+
+
 def test_images_are_pinned_by_version(services: dict[str, dict[str, Any]]) -> None:
     for name, service in services.items():
         if name != "triton":
