@@ -290,6 +290,11 @@ class TritonServer:
         ]
         return "\n".join([*(errors or lines)[-LOG_LINES_SHOWN:], f"the whole log: {self.log}"])
 
+    def restart(self) -> None:
+        """Stop, and start on the same ports; ready when it returns."""
+        self.stop()
+        self.__enter__()
+
     def stop(self, timeout_s: float = STOP_S) -> None:
         """End the server: ask first, then insist; remove its shared memory and directory."""
         if self.process is not None:
