@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline test-faults soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -32,7 +32,7 @@ METRICS_PORT ?= 8002
 ACCESS := $(if $(LISTEN),--host $(LISTEN)) $(if $(TLS),--tls $(TLS)) $(if $(RESTRICTED),--restricted)
 PORTS := --http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT)
 
-serve: serve-$(PROFILE) ## serve on this machine: PROFILE=cpu|gpu HTTP_PORT=8000 GRPC_PORT=8001 METRICS_PORT=8002 [TLS=server|mutual RESTRICTED=1 LISTEN=0.0.0.0]
+serve: serve-$(PROFILE) ## serve on this machine: PROFILE=cpu|gpu HTTP_PORT=8000 GRPC_PORT=8001 METRICS_PORT=8002 [TLS=server|mutual RESTRICTED=1 LISTEN=0.0.0.0 TRACES=URL]
 
 .PHONY: serve-cpu serve-gpu
 serve-cpu: setup-server
@@ -123,6 +123,16 @@ perf-engines: setup-perf setup-server ## the generator in every runtime: time, t
 
 perf-roofline: setup-perf setup-server ## how near the generator comes to the machine's limit, into perf/results
 	@$(PY) -m perf.roofline
+
+setup-peers: .venv-peers/.installed ## install the served peers (FastAPI, pytriton's binding) into .venv-peers
+
+.venv-peers/.installed: perf/requirements-peers.txt
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --requirement perf/requirements-peers.txt
+	@touch $@
+
+perf-peers: setup-perf setup-server setup-peers ## what people would use in its place, side by side: PANORAMAS=folder for quality
+	@$(PY) -m perf.peers $(if $(PANORAMAS),--panoramas "$(PANORAMAS)")
 
 certificates: ## an authority, server and client certificates in secrets/: HOSTS="spark.local 192.168.1.20"
 	@$(PYTHON) -m deploy.certificates $(or $(HOSTS),localhost)

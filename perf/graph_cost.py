@@ -79,7 +79,9 @@ class Graph:
         values = [*graph.input, *graph.output, *graph.value_info]
         self.nodes: list[NodeProto] = list(graph.node)
         self.weights = {each.name: tuple(each.dims) for each in graph.initializer}
-        self.shapes = {each.name: tuple(dim.dim_value for dim in each.type.tensor_type.shape.dim) for each in values}
+        self.shapes: dict[str, tuple[int, ...]] = {
+            each.name: tuple(dim.dim_value for dim in each.type.tensor_type.shape.dim) for each in values
+        }
         self.shapes |= self.weights
         self.producers = {name: node for node in graph.node for name in node.output}
         self.ends = {each.name for each in (*graph.input, *graph.output)}
@@ -220,7 +222,8 @@ def _pooling(_graph: Graph, node: NodeProto) -> int:
 def _resize(graph: Graph, node: NodeProto) -> int:
     """Linear: two neighbours along each axis that changes, a multiplication and an addition for each of them all."""
     changed = sum(a != b for a, b in zip(graph.shapes[node.input[0]], graph.shapes[node.output[0]], strict=True))
-    return 2 * 2**changed
+    neighbours = 1 << changed
+    return 2 * neighbours
 
 
 COUNTED: dict[str, Callable[[Graph, NodeProto], int]] = {

@@ -1,5 +1,6 @@
 """Ways to run the generator, one module for each library, each in a process of its own while it is measured."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ Copies to a GPU and back are part of a call, as they are in serving.
 Load: TypeAlias = Callable[[Path], tuple[Run, str]]
 """Path of the served ONNX file to the network, ready, and the version of the library that runs it."""
 
-CPU_THREADS = 2  # of the libraries that would otherwise count the cores each in its own way
+CPU_THREADS = len(os.sched_getaffinity(0))  # of the libraries that would otherwise count the cores each in its own way
 
 
 class Unavailable(RuntimeError):

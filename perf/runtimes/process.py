@@ -31,7 +31,7 @@ class RuntimeProcess:
         Unavailable: on entering or measuring, with why.
     """
 
-    def __init__(self, row: Runtime, onnx: Path, folder: Path, limit_s: float = 300) -> None:
+    def __init__(self, row: Runtime, onnx: Path, folder: Path, limit_s: float = 600) -> None:
         self.row = row
         self.onnx = onnx
         self.folder = folder

@@ -1,0 +1,38 @@
+"""The same network behind FastAPI and uvicorn: one process, a thread for each request.
+
+python -m perf.peers.fastapi_server MODEL.onnx PORT
+"""
+
+import sys
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from perf.peers.editor import Editor
+
+
+def application(editor: Editor) -> FastAPI:
+    """``POST /enhance?mode=full`` with a photo file as the body."""
+    app = FastAPI()
+
+    async def enhance(request: Request, mode: str = "full") -> Response:
+        file = await run_in_threadpool(editor.enhance, await request.body(), mode)
+        return Response(file, media_type="image/jpeg")
+
+    def ready() -> str:
+        return "ready"
+
+    app.add_api_route("/enhance", enhance, methods=["POST"])
+    app.add_api_route("/v2/models/enhance/ready", ready)
+    return app
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    onnx, port = sys.argv[1:]
+    uvicorn.run(application(Editor(onnx)), host="127.0.0.1", port=int(port), log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

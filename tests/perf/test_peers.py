@@ -1,0 +1,173 @@
+"""Peers: each edits photos as it says, the served ones as the service does, and what cannot run says why."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from clients import Enhancer
+from deploy.launcher import TritonServer
+from perf import results
+from perf.errors import PerfError
+from perf.peers import Enhance, Peer, classical, files, scenes, script, served
+from perf.peers.__main__ import Entry, lines, measure
+from perf.peers.table import PEERS
+from perf.runtimes import Unavailable
+from tests.photos import encoded, photo
+from tests.training.conftest import room
+from training.data.fusion import standard_edit, to_linear
+
+needs_peers = pytest.mark.skipif(not served.PEERS_PYTHON.exists(), reason="no .venv-peers: make setup-peers")
+
+
+class Same(torch.nn.Module):
+    """A network that changes nothing."""
+
+    def forward(self, tile: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
+        assert tile.shape == (1, 3, 512, 512) and exponent.shape == (1, 1)
+        return tile
+
+
+@pytest.mark.parametrize("size", [(512, 512), (700, 1300)])
+def test_the_scripts_blending_adds_up_to_the_photo(size: tuple[int, int]) -> None:
+    unedited = photo(*size)
+    assert np.array_equal(script.edit(unedited, Same()), unedited)
+
+
+def test_the_script_edits() -> None:
+    dark = (photo(600, 512) * 0.3).astype(np.uint8)
+    with script.opened() as enhance:
+        edited = files.read(enhance(files.write(dark), ""))
+    assert edited.shape == dark.shape and edited.mean() > 1.5 * dark.mean()
+
+
+def test_the_classical_choice_is_the_fusion_of_exposures_of_the_one_photo() -> None:
+    file = encoded(photo(300, 200))
+    with classical.opened() as enhance:
+        expected = files.write(standard_edit(to_linear(files.read(file))))
+        assert enhance(file, "") == expected
+
+
+def test_pillow_alone_changes_nothing_but_the_file() -> None:
+    file = encoded(photo(300, 200), quality=95)
+    with classical.opened_unedited() as enhance:
+        difference = files.read(enhance(file, "")).astype(int) - files.read(file)
+    assert np.abs(difference).mean() < 3
+
+
+@needs_peers
+@pytest.mark.parametrize("opened", [served.fastapi, served.pytriton])
+@pytest.mark.parametrize("mode", ["fast", "full"])
+def test_served_peers_edit_as_the_service_does(
+    running: dict[str, Enhance], server: TritonServer, opened: object, mode: str
+) -> None:
+    file = encoded(photo(700, 520))
+    with Enhancer(server.grpc_url) as enhancer:
+        expected = files.read(enhancer.enhance(file, mode=mode).data).astype(int)
+    edited = files.read(running[opened.__name__](file, mode))
+    assert edited.shape == expected.shape and np.abs(edited - expected).mean() < 1
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[dict[str, Enhance]]:
+    with served.fastapi() as fastapi, served.pytriton() as pytriton:
+        yield {"fastapi": fastapi, "pytriton": pytriton}
+
+
+def test_without_their_environment_served_peers_say_how_to_make_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served, "PEERS_PYTHON", Path("nowhere"))
+    with pytest.raises(Unavailable, match="make setup-peers"), served.fastapi():
+        pass
+
+
+@pytest.fixture
+def panoramas(tmp_path: Path) -> Path:
+    """One panorama to train on, black, and one that is kept."""
+    folder = tmp_path / "panoramas"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "trained_1k.hdr"), np.zeros((64, 128, 3), np.float32))
+    cv2.imwrite(str(folder / "dancing_hall_1k.hdr"), room(0, 64, 128))
+    return folder
+
+
+def test_scenes_come_from_kept_panoramas_and_are_made_once(
+    panoramas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scenes, "SIZE", (96, 64))
+    first = scenes.kept_scenes(panoramas, 3, tmp_path / "scenes")
+    assert all(scene.target is not None and scene.target.shape == (64, 96, 3) for scene in first)
+    assert all(scene.target.mean() > 20 for scene in first)  # none is the black one
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "scenes").iterdir()}
+    again = scenes.kept_scenes(panoramas, 3, tmp_path / "scenes")
+    assert made == {path: path.stat().st_mtime_ns for path in (tmp_path / "scenes").iterdir()}
+    assert np.array_equal(first[2].target, again[2].target)
+    other = scenes.kept_scenes(panoramas, 3, tmp_path / "other")
+    assert np.array_equal(first[1].target, other[1].target)
+
+
+def test_a_folder_without_kept_panoramas_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PerfError, match="autoshop_01"):
+        scenes.kept_scenes(tmp_path, 1, tmp_path / "scenes")
+
+
+def test_an_edit_of_any_size_is_scored_against_the_target(tmp_path: Path) -> None:
+    target = photo(96, 64)
+    scene = scenes.Scene(tmp_path / "source.jpg", target)
+    assert scene.score(target).psnr_db > 60 and scene.score(target).ssim == pytest.approx(1)
+    larger = np.asarray(cv2.resize(target, (960, 640), interpolation=cv2.INTER_CUBIC), np.uint8)
+    assert 20 < scene.score(larger).psnr_db < 60
+    assert scene.score(255 - target).psnr_db < 15
+
+
+def entry(enhance: Enhance | None, failure: str = "") -> Entry:
+    peer = Peer("peer", ("only",), lambda: contextlib.nullcontext(lambda file, _mode: file), "for the test")
+    return Entry(peer, "only", 2, enhance, failure)
+
+
+def known_scene(tmp_path: Path, target: NDArray[np.uint8] | None) -> scenes.Scene:
+    (tmp_path / "source.jpg").write_bytes(encoded(photo(96, 64)))
+    return scenes.Scene(tmp_path / "source.jpg", target)
+
+
+def kept(*entries: Entry) -> list[str]:
+    return lines(
+        results.new_result("peers", "peers", "cpu", {}, {"quality": "why", "rows": [e.row() for e in entries]})
+    )
+
+
+def test_the_first_photo_of_a_size_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perf.peers.__main__.PHOTOS", {2: ((96, 64), 3)})
+    seen: list[bytes] = []
+    counted = entry(lambda file, _mode: (seen.append(file), file)[1])
+    measure([counted], [known_scene(tmp_path, photo(96, 64))])
+    assert len(seen) == 4 and len(counted.times_s) == len(counted.scores) == 3
+    assert counted.row()["photos"] == 3 and "dB" in kept(counted)[1]
+
+
+def test_a_peer_that_fails_is_out_and_has_no_number(tmp_path: Path) -> None:
+    def fail(_file: bytes, _mode: str) -> bytes:
+        raise RuntimeError("out of memory")
+
+    broken = entry(fail)
+    for _ in range(2):
+        broken.measure(b"", known_scene(tmp_path, None))
+    assert kept(broken)[1].endswith("not run: out of memory") and "time_s" not in broken.row()
+    with pytest.raises(PerfError, match="rows"):
+        results.new_result("peers", "peers", "cpu", {}, {"quality": "why", "rows": [broken.row() | {"psnr_db": 1.0}]})
+
+
+def test_without_targets_there_is_time_and_no_quality(tmp_path: Path) -> None:
+    timed = entry(lambda file, _mode: file)
+    timed.measure(encoded(photo(96, 64)), known_scene(tmp_path, None))
+    assert timed.row()["psnr_db"] is None and timed.row()["time_s"]["median"] > 0
+    assert "dB" not in kept(timed)[1]
+
+
+def test_every_way_has_a_name_of_its_own() -> None:
+    ways = [(peer.name, mode) for peer in PEERS for mode in peer.modes]
+    assert len(set(ways)) == len(ways)
