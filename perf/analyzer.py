@@ -58,12 +58,12 @@ class Timing:
     """What perf_analyzer reports of one run, in milliseconds, seen by the client.
 
     Attributes:
-        throughput_per_s: with a fixed number of requests under way that number divided by the mean latency (Little's
-            law); else the rate at which requests arrived, all of which were answered.
+        throughput_per_s: items; the number of requests under way divided by the mean latency (Little's law). None
+            where requests arrive by themselves: their rate is the load's, whatever the server makes of it.
     """
 
     requests: int
-    throughput_per_s: float
+    throughput_per_s: float | None
     mean_ms: float
     p50_ms: float
     p90_ms: float
@@ -71,8 +71,8 @@ class Timing:
     p99_ms: float
 
     def rounded(self) -> dict[str, float]:
-        """For a result."""
-        return {name: round(value, 4) for name, value in asdict(self).items()}
+        """For a result; what is None is left out."""
+        return {name: round(value, 4) for name, value in asdict(self).items() if value is not None}
 
 
 def analyze(scenario: Scenario, target: Target, data: Path, load: Load, requests: int) -> Timing:
@@ -100,14 +100,9 @@ def analyze(scenario: Scenario, target: Target, data: Path, load: Load, requests
             raise PerfError(f"perf_analyzer reported nothing:\n{output[-2000:]}")
         (row,) = csv.DictReader(report.read_text().splitlines())
     latencies = {name: float(row[column]) / 1e3 for name, column in COLUMNS.items()}
-    return Timing(int(counted[1]), throughput_per_s(load, latencies["mean_ms"] / 1e3) * scenario.batch, **latencies)
-
-
-def throughput_per_s(load: Load, mean_s: float) -> float:
-    """As Timing says, of requests."""
-    if load.kind == "concurrency":
-        return load.value / mean_s
-    return load.value if load.kind == "poisson" else load.value / load.pause_s
+    closed = load.kind == "concurrency"
+    throughput = 1e3 * scenario.batch * load.value / latencies["mean_ms"] if closed else None
+    return Timing(int(counted[1]), throughput, **latencies)
 
 
 def base_command(scenario: Scenario, target: Target, data: Path) -> list[str]:

@@ -121,7 +121,8 @@ def loads(scenario: Scenario, analyze_load: Analyze) -> list[tuple[float, Load]]
     """The scenario's levels as loads; rates follow from what this server reaches."""
     if scenario.load == "concurrency":
         return [(level, Load("concurrency", level)) for level in scenario.levels]
-    highest_per_s = analyze_load(Load("concurrency", SATURATING), scenario.requests).throughput_per_s
+    together = Load("concurrency", SATURATING)
+    highest_per_s = 1e3 * SATURATING / analyze_load(together, scenario.requests).mean_ms
     if scenario.load == "poisson":
         return [(share, Load("poisson", round(share * highest_per_s, 4))) for share in scenario.levels]
     return [(size, Load("burst", size, pause_s=round(2 * size / highest_per_s, 6))) for size in scenario.levels]

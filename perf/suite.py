@@ -50,7 +50,8 @@ def summary(result: Result) -> str:
     """One line for the terminal."""
     levels = [
         f"{level['load']['kind']} {level['load']['value']:g}: "
-        + ("refused" if level["refused"] else f"{level['p50_ms']:.1f} ms, {level['throughput_per_s']:.2f}/s")
+        + ("refused" if level["refused"] else f"{level['p50_ms']:.1f} ms")
+        + (f", {level['throughput_per_s']:.2f}/s" if "throughput_per_s" in level else "")
         for level in result["levels"]
     ]
     return f"{result['what']:28s} {'; '.join(levels)}"

@@ -1,6 +1,6 @@
 """The real perf_analyzer against the real server, with few requests."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from deploy.launcher import TritonServer
 from perf.analyzer import BINARY, Load, analyze
 from perf.errors import PerfError
 from perf.inputs import input_data
-from perf.measurement import measure
+from perf.measurement import Level, measure
 from perf.results import new_result
 from perf.scenarios import Scenario, choose
 from perf.server_statistics import Statistics
@@ -67,9 +67,19 @@ def test_open_loads_send_what_they_are_told(target: Target, smoke: Scenario, tmp
     data = tmp_path / "input.json"
     data.write_bytes(input_data(smoke))
     before = succeeded(target)
-    assert analyze(smoke, target, data, Load("poisson", 6.0), 6).throughput_per_s == 6
-    assert analyze(smoke, target, data, Load("burst", 3, pause_s=0.5), 6).throughput_per_s == 6
+    assert analyze(smoke, target, data, Load("poisson", 6.0), 6).requests == 6
+    assert analyze(smoke, target, data, Load("burst", 3, pause_s=0.5), 6).requests == 6
     assert succeeded(target) - before == 12
+
+
+def test_a_load_that_the_server_refuses_has_no_times(target: Target, smoke: Scenario, tmp_path: Path) -> None:
+    data = tmp_path / "input.json"
+    data.write_bytes(input_data(smoke))
+    flood = Level(1.0, Load("burst", 120, pause_s=1.0))
+    for _ in range(2):
+        flood.measure(lambda load, requests: analyze(smoke, target, data, load, requests), target, 120)
+    assert flood.report() == {"level": 1.0, "load": asdict(flood.load), "refused": True}
+    assert analyze(smoke, target, data, Load("concurrency", 1), 1).requests == 1
 
 
 def test_one_model_alone_in_batches(target: Target) -> None:
