@@ -13,7 +13,7 @@ from perf.report import write_report
 from perf.results import Result, new_result, write
 from perf.scenarios import read_scenarios
 from perf.stages import stages
-from perf.trace import Span, parts
+from perf.trace import Span, last_photo, parts
 
 PARTS = ("busy_ms", "queue_ms", "compute_input_ms", "compute_infer_ms", "compute_output_ms")
 
@@ -131,4 +131,25 @@ def test_losses_are_told_like_wins() -> None:
         (True, "ours (served) against other, batches: 1.50 times as fast"),
         (True, "this project (full) against script (tile by tile), 24 MP: 2.00 times as fast"),
         (False, "this project (full) against script (tile by tile), 24 MP: -2.0 dB"),
+    ]
+
+
+def traced(number: int, model_name: str, parent: int | None, start_ns: int) -> list[dict[str, Any]]:
+    """As Triton writes a request: what it is in one entry, each moment in another."""
+    named = {"id": number, "model_name": model_name, "model_version": 1}
+    moments = ("REQUEST_START", "QUEUE_START", "COMPUTE_START", "COMPUTE_INPUT_END", "COMPUTE_END", "REQUEST_END")
+    times = [
+        {"id": number, "timestamps": [{"name": name, "ns": start_ns + 1_000_000 * step}]}
+        for step, name in enumerate(moments)
+    ]
+    return [named | ({} if parent is None else {"parent_id": parent}), *times]
+
+
+def test_of_a_trace_the_last_photo_is_read_with_its_tiles() -> None:
+    first = [*traced(1, "enhance", None, 0), *traced(2, "decode", 1, 10)]
+    second = [*traced(3, "enhance", None, 50_000_000), *traced(4, "tiler", 3, 60_000_000)]
+    tile = traced(5, "generator", 4, 63_000_000)
+    assert last_photo([*tile, *first, *second]) == [
+        Span("tiler", queued=11, start=12, end=14),
+        Span("generator", queued=14, start=15, end=17),
     ]
