@@ -4,9 +4,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 
+from pixels.device import namespace
+from pixels.primitives import primitives
 from pixels.ranges import Floats, Photo, to_float, to_planar
 from pixels.tiling import Segment, segments
 
@@ -19,40 +20,42 @@ memory is used again.
 """
 
 
-def detail_bands(
-    photo: Photo, run_tiles: RunTiles, exponent: float, tile_px: int, overlap_px: int
-) -> Iterator[tuple[int, Floats]]:
-    """Blend the tiles' details, and yield (top, float32 (3, rows, width)) from top to bottom as rows are complete.
+class Detail:
+    """The detail pass over one photo: its tiles to the network, and their details blended.
 
     Args:
         photo: uint8 or uint16 (height, width, 3).
-        run_tiles: the network.
-        exponent: metering exponent of the whole photo.
         tile_px: side of the network's tile.
         overlap_px: least overlap of neighbouring tiles.
     """
-    height, width = photo.shape[:2]
-    down, across = segments(height, tile_px, overlap_px), segments(width, tile_px, overlap_px)
-    window = (box_px(width, tile_px), box_px(height, tile_px))
-    sent: deque[Floats] = deque()
 
-    def tiles() -> Iterator[Floats]:
-        for y in down:
-            for x in across:
-                sent.append(_cut(photo, y, x, tile_px))
-                yield sent[-1]
+    def __init__(self, photo: Photo, tile_px: int, overlap_px: int) -> None:
+        height, width = photo.shape[:2]
+        self._photo = photo
+        self._tile_px = tile_px
+        self._down, self._across = segments(height, tile_px, overlap_px), segments(width, tile_px, overlap_px)
+        self._window = (box_px(width, tile_px), box_px(height, tile_px))
+        self._sent: deque[Floats] = deque()
 
-    edited = run_tiles(tiles(), exponent)
-    band = np.zeros((3, tile_px, width), np.float32)
-    for y, below in zip(down, [*down[1:], None], strict=True):
-        for x in across:
-            result, tile = next(edited), sent.popleft()
-            edit = np.subtract(result, tile, out=tile)  # fresh memory costs more than the arithmetic
-            _blend(high_pass(edit, window), y, x, band)
-        finished = below.start_px - y.start_px if below else y.size_px
-        yield y.start_px, band[:, :finished]
-        band[:, :-finished] = band[:, finished:].copy()
-        band[:, -finished:] = 0
+    def cut(self) -> Iterator[Floats]:
+        """The tiles, row by row."""
+        for y in self._down:
+            for x in self._across:
+                self._sent.append(_cut(self._photo, y, x, self._tile_px))
+                yield self._sent[-1]
+
+    def bands(self, edited: Iterator[Floats]) -> Iterator[tuple[int, Floats]]:
+        """Blend the tiles that come back; (top, float32 (3, rows, width)) from top to bottom as rows are complete."""
+        band = namespace(self._photo).zeros((3, self._tile_px, self._photo.shape[1]), np.float32)
+        for y, below in zip(self._down, [*self._down[1:], None], strict=True):
+            for x in self._across:
+                result, tile = next(edited), self._sent.popleft()
+                edit = np.subtract(result, tile, out=tile)  # fresh memory costs more than the arithmetic
+                _blend(high_pass(edit, self._window), y, x, band)
+            finished = below.start_px - y.start_px if below else y.size_px
+            yield y.start_px, band[:, :finished]
+            band[:, :-finished] = band[:, finished:].copy()
+            band[:, -finished:] = 0
 
 
 def _cut(photo: Photo, y: Segment, x: Segment, tile_px: int) -> Floats:
@@ -60,16 +63,14 @@ def _cut(photo: Photo, y: Segment, x: Segment, tile_px: int) -> Floats:
     tile = to_float(photo[y.start_px : y.stop_px, x.start_px : x.stop_px])
     bottom, right = tile_px - y.size_px, tile_px - x.size_px
     if bottom or right:
-        tile = np.asarray(cv2.copyMakeBorder(tile, 0, bottom, 0, right, cv2.BORDER_REFLECT), np.float32)
+        tile = primitives(tile).mirrored(tile, bottom, right)
     return to_planar(tile)
 
 
 def _blend(detail: Floats, y: Segment, x: Segment, band: Floats) -> None:
     """Add the part of a tile that lies in the photo to the band, times the tile's share at each pixel."""
-    share = np.outer(y.weights, x.weights)
-    for plane, target in zip(detail, band, strict=True):
-        inside = plane[: y.size_px, : x.size_px]
-        cv2.accumulateProduct(inside, share, target[: y.size_px, x.start_px : x.stop_px])
+    inside, target = detail[:, : y.size_px, : x.size_px], band[:, : y.size_px, x.start_px : x.stop_px]
+    primitives(detail).accumulate(inside, np.outer(y.weights, x.weights), target)
 
 
 def box_px(length_px: int, tile_px: int) -> int:
@@ -83,9 +84,5 @@ def high_pass(edit: Floats, window: tuple[int, int]) -> Floats:
     What it carries is the edit averaged over a coarse pixel (one box) and stretched linearly (a tent, which is two
     boxes): a box three times. Being the same at every pixel, it shows no tile.
     """
-    for plane in edit:
-        low = plane
-        for _ in range(3):
-            low = np.asarray(cv2.blur(low, window, borderType=cv2.BORDER_REFLECT), np.float32)
-        plane -= low
+    primitives(edit).subtract_blurred(edit, window)
     return edit

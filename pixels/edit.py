@@ -11,11 +11,13 @@ are decisions about a whole photo, and a tile of a white wall cannot know whethe
 The network itself is a callable over an iterator of tiles, so that whoever calls decides how many are in flight.
 """
 
+from itertools import chain
+
 import numpy as np
 
-from pixels.detail import RunTiles, detail_bands
+from pixels.detail import Detail, RunTiles
 from pixels.metering import metering_exponent
-from pixels.ranges import Photo, add_edit, to_interleaved, to_planar
+from pixels.ranges import Floats, Photo, add_edit, to_interleaved, to_planar
 from pixels.resampling import Upsampled, share_rows, to_coarse
 
 
@@ -44,19 +46,30 @@ def enhance(
     height, width = photo.shape[:2]
     coarse = to_coarse(photo, tile_px)
     exponent = metering_exponent(coarse)
-    (edited,) = run_tiles([to_planar(coarse)], exponent)
-    tone = Upsampled(strength * (to_interleaved(edited) - coarse), height, width)
     result = np.empty_like(photo)
 
-    def add_tone(top: int, bottom: int) -> None:
-        for rows, edit in tone.strips(top, bottom):
-            add_edit(photo[rows], edit, result[rows])
+    def tone(edited: Floats) -> Upsampled:
+        return Upsampled(strength * (to_interleaved(edited) - coarse), height, width)
 
     if not detail or max(height, width) <= tile_px:
-        share_rows(height, add_tone)
+        (edited,) = run_tiles([to_planar(coarse)], exponent)
+        _add_tone(photo, tone(edited), result)
         return result
-    for top, band in detail_bands(photo, run_tiles, exponent, tile_px, overlap_px):
-        for rows, edit in tone.strips(top, top + band.shape[1]):
+    tiles = Detail(photo, tile_px, overlap_px)
+    all_edited = run_tiles(chain([to_planar(coarse)], tiles.cut()), exponent)  # one stream: no wait between the passes
+    stretched = tone(next(all_edited))
+    for top, band in tiles.bands(all_edited):
+        for rows, edit in stretched.strips(top, top + band.shape[1]):
             edit += strength * to_interleaved(band[:, rows.start - top : rows.stop - top])
             add_edit(photo[rows], edit, result[rows])
     return result
+
+
+def _add_tone(photo: Photo, tone: Upsampled, result: Photo) -> None:
+    """The coarse pass alone, on all cores."""
+
+    def add(top: int, bottom: int) -> None:
+        for rows, edit in tone.strips(top, bottom):
+            add_edit(photo[rows], edit, result[rows])
+
+    share_rows(len(photo), add)

@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from pixels.device import namespace
+
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
 KEY = 0.18 ** (1 / 2.2)  # 18 % grey, display-encoded
 EXPONENT_RANGE = (0.25, 3.0)
@@ -25,7 +27,7 @@ def metering_exponent(photo: NDArray[np.float32]) -> float:
     Returns:
         A float within EXPONENT_RANGE; below 1 brightens, above 1 darkens.
     """
-    luminance = np.maximum(photo @ LUMINANCE, FLOOR)
+    luminance = np.maximum(photo @ namespace(photo).asarray(LUMINANCE), FLOOR)
     log_average = min(float(np.log(luminance).mean()), -1e-3)  # a white photo has log 0
     low, high = EXPONENT_RANGE
     return min(max(math.log(KEY) / log_average, low), high)

@@ -1,11 +1,12 @@
 """Pixel ranges: stored integers (8 or 16 bits a sample) to the network's floats and back."""
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Photo = NDArray[np.uint8] | NDArray[np.uint16]
-Floats = NDArray[np.float32]
+from pixels.device import namespace
+from pixels.host import Floats, Photo
+from pixels.primitives import primitives
+
+__all__ = ["Floats", "Photo", "add_edit", "to_float", "to_interleaved", "to_planar", "white"]
 
 
 def white(photo: Photo) -> int:
@@ -20,12 +21,14 @@ def to_float(photo: Photo) -> Floats:
 
 def to_planar(pixels: Floats) -> Floats:
     """(height, width, 3) to the network's contiguous (3, height, width)."""
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    planes: Floats = namespace(pixels).ascontiguousarray(pixels.transpose(2, 0, 1))
+    return planes
 
 
 def to_interleaved(planes: Floats) -> Floats:
     """(3, height, width) to contiguous (height, width, 3)."""
-    return np.asarray(cv2.merge(list(planes)), np.float32)
+    pixels: Floats = primitives(planes).to_interleaved(planes)
+    return pixels
 
 
 def add_edit(photo: Photo, edit: Floats, out: Photo) -> None:
@@ -36,5 +39,4 @@ def add_edit(photo: Photo, edit: Floats, out: Photo) -> None:
         edit: float32 of the same shape, in units of white (1.0 lifts black to white).
         out: the same shape and type as photo, contiguous rows; may be photo itself.
     """
-    depth = cv2.CV_8U if photo.dtype == np.uint8 else cv2.CV_16U
-    cv2.addWeighted(photo, 1.0, edit, float(white(photo)), 0.0, dst=out, dtype=depth)
+    primitives(photo).add_edit(photo, edit, out)

@@ -8,10 +8,11 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pixels.device import namespace
+from pixels.primitives import primitives
 from pixels.ranges import Floats, Photo, to_float
 
 STRIP_PX = 32  # rows worked on at once: a strip of a wide photo stays in the processor's cache
@@ -28,15 +29,16 @@ def to_coarse(photo: Photo, tile_px: int) -> Floats:
         float32 (tile_px, tile_px, 3), range [0, 1]; averaged in floats, so that gradients stay smooth.
     """
     height = photo.shape[0]
-    narrow = np.empty((height, tile_px, 3), np.float32)
+    narrow: Floats = namespace(photo).empty((height, tile_px, 3), np.float32)
 
     def shrink(top: int, bottom: int) -> None:
         for rows in strips(top, bottom):
             strip = to_float(photo[rows])
-            narrow[rows] = _resize(strip, tile_px, len(strip))
+            narrow[rows] = primitives(strip).resized(strip, tile_px, len(strip))
 
     share_rows(height, shrink)
-    return _resize(narrow, tile_px, tile_px)
+    coarse: Floats = primitives(narrow).resized(narrow, tile_px, tile_px)
+    return coarse
 
 
 def strips(top: int, bottom: int) -> Iterator[slice]:
@@ -53,13 +55,6 @@ def share_rows(height: int, work: Callable[[int, int], None]) -> None:
         list(workers.map(work, tops, [*tops[1:], height]))
 
 
-def _resize(pixels: Floats, width: int, height: int) -> Floats:
-    """Change one axis (the other keeps its length): by area where it shrinks, linearly where it grows."""
-    shrinks = width < pixels.shape[1] or height < pixels.shape[0]
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=interpolation), np.float32)
-
-
 class Upsampled:
     """A coarse edit at the photo's size, made strip by strip: the whole would be four times the photo in memory.
 
@@ -72,14 +67,17 @@ class Upsampled:
     def __init__(self, coarse: Floats, height: int, width: int) -> None:
         self.height = height
         self.width = width
-        self._wide = _resize(coarse, width, coarse.shape[0]).reshape(coarse.shape[0], -1)
+        self._xp = namespace(coarse)
+        self._wide = primitives(coarse).resized(coarse, width, coarse.shape[0]).reshape(coarse.shape[0], -1)
 
     def strips(self, top: int, bottom: int) -> Iterator[tuple[slice, Floats]]:
         """Rows [top, bottom), strip by strip: the rows and float32 (rows, width, 3), valid until the next strip."""
-        memory = np.empty((STRIP_PX, self.width * 3), np.float32)  # fresh memory costs more than the arithmetic
+        memory = self._xp.empty((STRIP_PX, self.width * 3), np.float32)  # fresh memory costs more than the arithmetic
         for rows in strips(top, bottom):
             weights, first, last = _interpolation(len(self._wide), self.height, rows.start, rows.stop)
-            strip = np.matmul(weights, self._wide[first : last + 1], out=memory[: rows.stop - rows.start])
+            strip = self._xp.matmul(
+                self._xp.asarray(weights), self._wide[first : last + 1], out=memory[: rows.stop - rows.start]
+            )
             yield rows, strip.reshape(len(strip), self.width, 3)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
+from pixels.device import cupy, namespace, on_device
 from pixels.errors import RequestError
 from pixels.options import Options
 
@@ -27,8 +28,8 @@ class Unavailable(Exception):
 class Deadline:
     """Whether anybody still waits for a request's answer.
 
-    Triton tells a model of an ensemble that the client has gone only before it starts (the ensemble scheduler cancels
-    between steps), but hands it the client's timeout: a long step watches that itself.
+    Triton 2.51 does not tell a step of an ensemble that the client has gone, but hands it the client's timeout: a long
+    step watches that itself. Newer ones may tell, so it is asked for.
     """
 
     def __init__(self, request: Any) -> None:
@@ -59,7 +60,12 @@ def answer(request: Any, handle: Callable[[Any], Tensors]) -> Any:
 
 def response(outputs: Tensors) -> Any:
     """Output tensors by name to pb_utils.InferenceResponse."""
-    return pb_utils.InferenceResponse([pb_utils.Tensor(name, array) for name, array in outputs.items()])
+    return pb_utils.InferenceResponse([as_tensor(name, array) for name, array in outputs.items()])
+
+
+def as_tensor(name: str, array: Any) -> Any:
+    """An array to pb_utils.Tensor, which stays where it is: in the host's memory, or in a GPU's."""
+    return pb_utils.Tensor.from_dlpack(name, array) if on_device(array) else pb_utils.Tensor(name, array)
 
 
 def failure(error: Exception) -> Any:
@@ -74,10 +80,11 @@ def failure(error: Exception) -> Any:
 
 
 def tensor(request: Any, name: str) -> NDArray[Any]:
-    """An input tensor of a request, or an output tensor of a response, as a NumPy array."""
-    if isinstance(request, pb_utils.InferenceResponse):
-        return pb_utils.get_output_tensor_by_name(request, name).as_numpy()  # type: ignore[no-any-return]
-    return pb_utils.get_input_tensor_by_name(request, name).as_numpy()  # type: ignore[no-any-return]
+    """An input tensor of a request, or an output tensor of a response: a NumPy array, or on a GPU a CuPy array."""
+    answered = isinstance(request, pb_utils.InferenceResponse)
+    get = pb_utils.get_output_tensor_by_name if answered else pb_utils.get_input_tensor_by_name
+    found = get(request, name)
+    return found.as_numpy() if found.is_cpu() else cupy().from_dlpack(found)  # type: ignore[no-any-return]
 
 
 def options(request: Any) -> Options:
@@ -105,4 +112,4 @@ def samples(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.uint16]
 
 def as_bytes(photo: NDArray[Any]) -> NDArray[np.uint8]:
     """The inverse of samples."""
-    return np.ascontiguousarray(photo).view(np.uint8)
+    return namespace(photo).ascontiguousarray(photo).view(np.uint8)  # type: ignore[no-any-return]

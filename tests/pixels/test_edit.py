@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pixels.detail import RunTiles, box_px, detail_bands, high_pass
+from pixels.detail import Detail, RunTiles, box_px, high_pass
 from pixels.edit import enhance
 from pixels.ranges import Floats, to_float, to_planar
 from tests.photos import photo
@@ -52,8 +52,8 @@ def test_tiles_do_not_show(tile_px: int, overlap_px: int) -> None:
     before = to_float(photo(1200, 900))
     edit = sharpen(to_planar(before), 1) - to_planar(before)
     whole = high_pass(edit, (box_px(1200, tile_px), box_px(900, tile_px)))
-    bands = detail_bands(photo(1200, 900), SHARPEN, 1.0, tile_px, overlap_px)
-    tiled = np.concatenate([band.copy() for _, band in bands], axis=1)
+    tiles = Detail(photo(1200, 900), tile_px, overlap_px)
+    tiled = np.concatenate([band.copy() for _, band in tiles.bands(SHARPEN(tiles.cut(), 1.0))], axis=1)
     np.testing.assert_allclose(tiled, whole, atol=0.5 / 255)
 
 

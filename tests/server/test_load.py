@@ -86,11 +86,14 @@ def settled(server: TritonServer, name: str) -> float:
 
 
 def test_work_stops_when_the_clients_timeout_has_passed(identity_server: TritonServer) -> None:
+    given_up = 'reason="timeout",stage="tiler"'
     before = settled(identity_server, "enhancer_tiles_total")
+    failures = metric(identity_server, "enhancer_failures_total", given_up)
     client = grpc.InferenceServerClient(f"127.0.0.1:{identity_server.ports.grpc}")
     with pytest.raises(grpc.InferenceServerException, match="timeout passed"):
         client.infer(MODEL, [image(encoded(photo(5000, 4000)))], parameters={"mode": "full"}, timeout=100_000)
     assert settled(identity_server, "enhancer_tiles_total") - before < 105  # of 109
+    assert metric(identity_server, "enhancer_failures_total", given_up) == failures + 1
 
 
 def send_and_wait(url: str, file: bytes) -> None:

@@ -1,5 +1,6 @@
 """generator, CPU profile: the ONNX file in OpenVINO, in BF16 where the processor has instructions for it."""
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from pixels.serving import Tensors, answer, tensor
 
 
 class TritonPythonModel:
-    """One tile alone gets all cores; several at once get a core each, which is faster for all of them together."""
+    """Tiles in rounds, a core for each, which is faster for all of them together; what is left over gets all cores.
+
+    Three tiles on two cores would otherwise take as long as four.
+    """
 
     def initialize(self, args: dict[str, str]) -> None:
         file = Path(args["model_repository"]) / args["model_version"] / "model.onnx"
@@ -19,18 +23,26 @@ class TritonPythonModel:
             core.compile_model(file, "CPU", {"PERFORMANCE_HINT": hint}) for hint in ("LATENCY", "THROUGHPUT")
         )
         self.alone = latency.create_infer_request()
-        self.together: list[ov.InferRequest] = []
-        self.throughput = throughput
+        self.round = int(throughput.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        most = int(json.loads(args["model_config"])["max_batch_size"])
+        self.together = [throughput.create_infer_request() for _ in range(most)]
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        while len(self.together) < len(requests):
-            self.together.append(self.throughput.create_infer_request())
-        workers = [self.alone] if len(requests) == 1 else self.together[: len(requests)]
-        for worker, request in zip(workers, requests, strict=True):
-            worker.start_async({name: tensor(request, name) for name in ("TILE", "EXPONENT")}, share_inputs=True)
-        return [
-            answer(request, partial(edited, worker)) for worker, request in zip(workers, requests, strict=True)
-        ]  # fmt: skip
+        left_over = len(requests) % self.round
+        answers = [answer(request, self.edit) for request in requests[:left_over]]
+        workers = list(zip(self.together, requests[left_over:], strict=False))
+        for worker, request in workers:
+            start(worker, request)
+        return answers + [answer(request, partial(edited, worker)) for worker, request in workers]
+
+    def edit(self, request: Any) -> Tensors:
+        start(self.alone, request)
+        return edited(self.alone, request)
+
+
+def start(worker: ov.InferRequest, request: Any) -> None:
+    """Without waiting for it."""
+    worker.start_async({name: tensor(request, name) for name in ("TILE", "EXPONENT")}, share_inputs=True)
 
 
 def edited(worker: ov.InferRequest, _request: Any) -> Tensors:

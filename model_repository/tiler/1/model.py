@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
+from pixels import device
 from pixels.edit import enhance
 from pixels.metrics import Counter, Stage
 from pixels.options import Options
 from pixels.ranges import Floats
-from pixels.serving import Deadline, Tensors, Unavailable, as_bytes, samples, setting, tensor
+from pixels.serving import Deadline, Tensors, Unavailable, as_bytes, as_tensor, samples, setting, tensor
 
 
 class TritonPythonModel:
@@ -21,6 +22,11 @@ class TritonPythonModel:
         self.overlap_px = int(setting(args, "overlap_px"))
         self.tiles_in_flight = int(setting(args, "tiles_in_flight"))
         self.workers = ThreadPoolExecutor(self.tiles_in_flight)
+        missing = device.missing()
+        pb_utils.Logger.log_info(f"tiler works in the {f'memory of the host ({missing})' if missing else 'GPU'}")
+        self.place = np.asarray if missing else device.cupy().asarray
+        kind = pb_utils.TRITONSERVER_MEMORY_CPU if missing else pb_utils.TRITONSERVER_MEMORY_GPU
+        self.memory = pb_utils.PreferredMemory(kind, 0)
         self.stage = Stage("tiler")
         self.begun = Counter("enhancer_photos_begun_total", "Photos that tiler took from its queue")
         self.photos = Counter("enhancer_photos_total", "Photos edited")
@@ -35,7 +41,7 @@ class TritonPythonModel:
 
     def edit(self, request: Any, chosen: Options) -> Tensors:
         self.begun.add(1, mode=chosen.mode)
-        photo = samples(tensor(request, "PIXELS"))
+        photo = samples(self.place(tensor(request, "PIXELS")))
         edited = enhance(
             photo,
             partial(self.run_tiles, Deadline(request), request.trace(), chosen.mode),
@@ -56,7 +62,7 @@ class TritonPythonModel:
             for tile in tiles:
                 deadline.check()
                 self.tiles.add(1, mode=mode)
-                waiting.append(self.workers.submit(run_tile, tile, exponent, trace))
+                waiting.append(self.workers.submit(run_tile, tile, exponent, trace, self.memory))
                 if len(waiting) == self.tiles_in_flight:
                     yield waiting.popleft().result()
             while waiting:
@@ -65,16 +71,17 @@ class TritonPythonModel:
             wait(waiting)  # they use the trace, which ends with the photo's answer, be it an error
 
 
-def run_tile(tile: Floats, exponent: float, trace: Any) -> Floats:
+def run_tile(tile: Floats, exponent: float, trace: Any, memory: Any) -> Floats:
     """Send one tile to the generator, where tiles of all photos share batches; in a trace, it is the photo's child."""
     response = pb_utils.InferenceRequest(
         model_name="generator",
         requested_output_names=["EDITED"],
         inputs=[
-            pb_utils.Tensor("TILE", tile[None]),
+            as_tensor("TILE", tile[None]),
             pb_utils.Tensor("EXPONENT", np.full((1, 1), exponent, np.float32)),
         ],
         trace=trace,
+        preferred_memory=memory,  # where the result is wanted
     ).exec()
     if response.has_error():
         raise Unavailable(f"the generator failed on a tile: {response.error().message()}")
