@@ -1,7 +1,7 @@
 """Settings tried against the ones that are served, each pair measured in turn on the load that should show it.
 
-Evidence for docs/decisions/010-tuning.md; nothing is changed by itself. Of many rows one may be flagged by chance: run a
-surprising one again.
+Evidence for docs/decisions/010-tuning.md; nothing is changed by itself. Of many rows one may be flagged by chance: run
+a surprising one again.
 """
 
 import statistics
