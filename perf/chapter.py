@@ -45,6 +45,8 @@ class Chapter:
             "Peers": self.peers,
             "Before and after": self.comparison,
             "Settings": lambda: self.rows("sweep"),
+            "Faults": lambda: self.rows("faults"),
+            "Endurance": self.endurance,
         }
         lines = [f"## {self.first['machine']['name']}, profile {self.first['profile']}", "", *self.header(), ""]
         for title, section in sections.items():
@@ -112,6 +114,20 @@ class Chapter:
             lines += [*(f"- {source}" for source in estimate["sources"]), f"- left out: {estimate['left_out']}", ""]
             lines += records(estimate["rows"])
         return lines
+
+    def endurance(self) -> list[str]:
+        """Mixed traffic for a long time."""
+        rows = [
+            (
+                f"{each['minutes']:.0f}",
+                ", ".join(f"{count} {name}" for name, count in each["outcomes"].items()),
+                each["memory_growth"],
+                each["files_growth"],
+            )
+            for each in self.kinds.get("soak", [])
+        ]
+        heads = ["minutes", "requests", "memory, last third / first", "open files, last third - first"]
+        return table(heads, rows) if rows else []
 
     def comparison(self) -> list[str]:
         """The last comparison of two states."""
