@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.launcher import ROOT, LaunchError, Ports, TritonServer, remove_leftovers
+from deploy import launcher
+from deploy.access import Access
+from deploy.launcher import ROOT, LaunchError, Ports, ServerDied, TritonServer, remove_leftovers
 
 
 def shared_memory(server: TritonServer) -> list[Path]:
@@ -101,3 +103,49 @@ with TritonServer(repository=repository, log=repository.parent / "killed.log") a
     assert not alive(int(group))
     remove_leftovers()
     assert not [*Path("/dev/shm").glob(f"{prefix}*"), *Path(tempfile.gettempdir()).glob(f"{prefix}*")]
+
+
+class Fate:
+    """Stands for TritonServer; each start takes the next fate: it does not start, it dies, or Ctrl-C ends it."""
+
+    http_url = grpc_url = metrics_url = "somewhere"
+
+    def __init__(self, *fates: type[BaseException]) -> None:
+        self.fates = list(fates)
+
+    def __call__(self, *_: object, **__: object) -> "Fate":
+        return self
+
+    def __enter__(self) -> "Fate":
+        if self.fates[0] is LaunchError:
+            raise self.fates.pop(0)("does not start")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def wait(self) -> None:
+        raise self.fates.pop(0)("died")
+
+
+@pytest.mark.parametrize(
+    ("fates", "code", "left"),
+    [
+        ([LaunchError, KeyboardInterrupt], 1, 1),  # what never started is for a person
+        ([ServerDied, LaunchError, LaunchError, ServerDied, KeyboardInterrupt], 0, 0),
+        ([ServerDied] * (launcher.DEATHS + 3), 1, 3),
+    ],
+)
+def test_what_has_served_is_started_anew_until_that_does_not_help(
+    fates: list[type[BaseException]], code: int, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launcher, "TritonServer", fate := Fate(*fates))
+    monkeypatch.setattr(launcher, "PAUSE_S", 0)
+    assert launcher.serve(Ports(), launcher.LOOPBACK, Access(), ()) == code
+    assert len(fate.fates) == left
+
+
+def test_deaths_far_apart_are_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "TritonServer", Fate(*[ServerDied] * (2 * launcher.DEATHS), KeyboardInterrupt))
+    monkeypatch.setattr(launcher, "SOON_S", -1.0)
+    assert launcher.serve(Ports(), launcher.LOOPBACK, Access(), ()) == 0
