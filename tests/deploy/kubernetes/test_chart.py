@@ -10,6 +10,7 @@ import yaml
 from deploy.container import DOCKERFILE
 from deploy.launcher import ROOT, TritonServer
 from tests.deploy.kubernetes.conftest import CHART, VARIANTS, Manifest, helm
+from tests.deploy.tools import run, tool
 
 KUBERNETES = ("1.33", "1.37")  # the oldest that the chart takes, and the newest that there are schemas for
 ADAPTER = yaml.safe_load((ROOT / "deploy/helm/prometheus-adapter.yaml").read_text())["rules"]["custom"]
@@ -114,6 +115,30 @@ def test_the_adapters_metrics_are_the_servers(identity_server: TritonServer) -> 
         served = set(re.findall(r'^(\w+)\{model="tiler",', answer.read().decode(), re.MULTILINE))
     named = set(re.findall(r"\b(nv_\w+)\{", rule["seriesQuery"] + rule["metricsQuery"]))
     assert len(named) == 2 and named <= served
+
+
+def test_the_adapters_query_says_how_long_photos_wait_in_each_pod(tmp_path: Path) -> None:
+    """Pods `busy` (three photos a second, 2 s each), `idle` (no photo), and another model's queue."""
+    query = ADAPTER[0]["metricsQuery"].replace("<<.GroupBy>>", "namespace, pod")
+    query = query.replace("<<.LabelMatchers>>", 'namespace="studio",pod=~"busy|idle"')
+    labels = '{{model="{}",namespace="studio",pod="{}"}}'.format
+    series = {
+        f"nv_inference_queue_duration_us{labels('tiler', 'busy')}": "0+180000000x10",  # each half minute
+        f"nv_inference_request_success{labels('tiler', 'busy')}": "0+90x10",
+        f"nv_inference_queue_duration_us{labels('tiler', 'idle')}": "5000000+0x10",
+        f"nv_inference_request_success{labels('tiler', 'idle')}": "40+0x10",
+        f"nv_inference_queue_duration_us{labels('generator', 'idle')}": "0+900000000x10",
+    }
+    expected = [
+        {"labels": f'{{namespace="studio",pod="{pod}"}}', "value": value} for pod, value in (("busy", 2), ("idle", 0))
+    ]
+    case = {
+        "interval": "30s",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [{"expr": query, "eval_time": "5m", "exp_samples": expected}],
+    }
+    (tmp_path / "test.yml").write_text(yaml.safe_dump({"tests": [case]}))
+    run(tool("promtool"), "test", "rules", tmp_path / "test.yml")
 
 
 @pytest.mark.parametrize(
