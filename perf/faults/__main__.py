@@ -41,8 +41,16 @@ def keep(rows: list[Row], folder: Path, page: Path) -> None:
     """The result, and its table in the documentation."""
     result = results.new_result("faults", "faults", "cpu", {}, {"rows": [row.as_json() for row in rows]})
     results.write(result, folder)
-    text = TABLE.sub(lambda match: f"{match[1]}{table(result['rows'])}{match[2]}", page.read_text())
+    text = TABLE.sub(lambda match: f"{match[1]}{section(result)}{match[2]}", page.read_text())
     write_atomically(page, text.encode())
+
+
+def section(result: results.Result) -> str:
+    """The table, and what it was measured on."""
+    machine = result["machine"]
+    where = f"{machine['processor']}, {machine['cores']} cores, {result['date'][:10]}"
+    others = f"{machine['load_1min']:.0f} processes wanted to run at its end"
+    return f"{table(result['rows'])}\n\nMeasured on {where}; {others}."
 
 
 def main() -> int:
