@@ -6,7 +6,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from clients import AsyncEnhancer, Enhancer, Retry
-from clients.errors import BusyError, DeadlineError
+from clients.errors import BusyError, DeadlineError, EnhanceError
 from perf.faults.probe import Probe
 from perf.faults.row import Row
 from perf.faults.service import Service
@@ -43,6 +43,8 @@ async def send(url: str, per_s: float, seconds: float, deadline_s: float) -> Cou
             outcomes["refused"] += 1
         except DeadlineError:
             outcomes["late"] += 1
+        except EnhanceError:
+            outcomes["failed"] += 1
 
     async with AsyncEnhancer(url, retry=Retry(attempts=1), timeout_s=deadline_s) as enhancer:
         started_s = time.monotonic()
