@@ -40,7 +40,7 @@ def _cut(path: Path, tile_px: int) -> list[Sample]:
 
     def record(tiles: Iterable[Floats], exponent: float) -> Iterator[Floats]:
         for tile in tiles:
-            served.append((tile, np.array([exponent], np.float32)))
+            served.append((tile.copy(), np.array([exponent], np.float32)))  # its memory is used again
             yield tile
 
     with Image.open(path) as image:
