@@ -1,9 +1,12 @@
-"""Ctrl-C and SIGTERM as one exception."""
+"""Ends of processes: Ctrl-C and SIGTERM as one exception, children that end with their parent."""
 
 import contextlib
+import ctypes
 import signal
 from collections.abc import Iterator
 from types import FrameType
+
+PR_SET_PDEATHSIG = 1
 
 
 @contextlib.contextmanager
@@ -19,3 +22,8 @@ def interruptible() -> Iterator[None]:
     finally:
         for each, handler in previous.items():
             signal.signal(each, handler)
+
+
+def end_with_parent() -> None:
+    """Ask the kernel to end this process with the one that started it, even where that one is killed (prctl(2))."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -10,7 +10,6 @@ memory and the directory. The command starts a server anew that has died, or one
 
 import argparse
 import contextlib
-import ctypes
 import json
 import os
 import re
@@ -29,7 +28,7 @@ from typing import NoReturn
 
 from deploy.access import Access, access_from, add_options
 from deploy.certificates import CertificatesError
-from deploy.interrupts import interruptible
+from deploy.interrupts import end_with_parent, interruptible
 from deploy.telemetry import LATENCY_PERCENTILES, trace_options
 from deploy.watchdog import wait_for_end
 
@@ -39,7 +38,6 @@ MODEL_REPOSITORY = ROOT / "model_repository"
 SHARED_MEMORY = Path("/dev/shm")
 PREFIX = "enhancer_"
 LOOPBACK = "127.0.0.1"
-PR_SET_PDEATHSIG = 1
 LOG_LINES_SHOWN = 15
 STOP_S = 30.0
 DEATHS = 5
@@ -226,7 +224,7 @@ class TritonServer:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,  # Ctrl-C reaches the launcher alone, which passes it on once
-                    preexec_fn=_end_with_parent,
+                    preexec_fn=end_with_parent,
                 )
             self._wait_ready()
         except BaseException:
@@ -321,11 +319,6 @@ def remove_leftovers() -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-
-
-def _end_with_parent() -> None:
-    """Ask the kernel to end this process with the one that started it, even where that one is killed (prctl(2))."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def serve(ports: Ports, host: str, access: Access, options: tuple[str, ...]) -> int:

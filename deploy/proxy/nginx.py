@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.certificates import Certificates
+from deploy.interrupts import end_with_parent
 from deploy.keys import KEYS
 
 TEMPLATE = Path(__file__).with_name("nginx.conf.template")
@@ -119,6 +120,7 @@ class Proxy:
                 stdin=subprocess.DEVNULL,
                 stderr=(self.state / "start.log").open("wb"),
                 start_new_session=True,  # Ctrl-C reaches the proxy's owner alone, who stops it
+                preexec_fn=end_with_parent,
             )
             self._wait_ready()
             self._resources = stack.pop_all()
