@@ -8,11 +8,9 @@ deciding a row.
 """
 
 import argparse
+import contextlib
 import io
-import json
-import os
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,27 +18,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from PIL import Image
 from tritonclient import grpc
 
 from clients import Enhancer
-from deploy.launcher import MODEL_REPOSITORY, ROOT, SERVER_PYTHON, TritonServer
+from deploy.launcher import SERVER_PYTHON, TritonServer
+from perf.engines import keep_tiles, psnr_db, started
+from perf.engines import measure as measure_engines
+from perf.errors import PerfError
 from perf.memory import Peak, pss_bytes
-from perf.photos import SAMPLES, photo_file
-from perf.results import new_result, package_versions, write
-from pixels.metering import metering_exponent
-from pixels.ranges import to_planar
-from pixels.resampling import to_coarse
+from perf.photos import photo_file
+from perf.results import new_result, package_versions, served_generator, write
+from perf.runtimes.table import REFERENCE, SERVED, runtime
 from pixels.tiling import segments
-from training.networks.weights import load_generator
 
 Image.MAX_IMAGE_PIXELS = None  # the photo of 100 megapixels is meant
-WEIGHTS = ROOT / "training/weights/generator.safetensors"
-MODEL = MODEL_REPOSITORY / "generator/1/model.onnx"
 OVERLAP_PX = 64
 RATIOS = {
     "one tile through generator / engine alone": 1.10,
@@ -78,25 +71,26 @@ def tile_count(width: int, height: int) -> int:
 
 
 def engines() -> dict[str, float]:
-    """Engine and PyTorch on the same tile, with the same threads."""
-    photo = cv2.imread(str(SAMPLES[0]))[..., ::-1]
-    coarse = to_coarse(np.asarray(photo, np.uint8), 512)
-    tile = to_planar(coarse)[None]
-    exponent = np.full((1, 1), metering_exponent(coarse), np.float32)
-    with tempfile.TemporaryDirectory() as folder:
-        tiles, out = Path(folder, "tiles.npz"), Path(folder, "out.npy")
-        np.savez(tiles, tile=tile, exponent=exponent)
-        command = [SERVER_PYTHON, ROOT / "perf/engine_alone.py", MODEL, tiles, out]
-        measured: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-        edited = np.load(out)
-    network = load_generator(WEIGHTS).eval()
-    torch.set_num_threads(os.cpu_count() or 1)
-    with torch.inference_mode():
-        inputs = torch.from_numpy(tile), torch.from_numpy(exponent)
-        measured["pytorch_s"] = median_s(lambda: network(*inputs), 12)
-        error: NDArray[np.float32] = network(*inputs).numpy() - edited
-    measured["psnr_db"] = float(-10 * np.log10(np.mean(error**2)))
-    return measured
+    """Engine and PyTorch on the same tiles, in turn, each in a process of its own.
+
+    Raises:
+        PerfError: one of the two does not run.
+    """
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        tiles, _ = keep_tiles(Path(folder))
+        pair = [runtime(REFERENCE), runtime(SERVED)]
+        processes, missing = started(pair, Path(folder), stack, served_generator())
+        if missing:
+            raise PerfError("; ".join(f"{name} did not run: {why}" for name, why in missing.items()))
+        medians = measure_engines(processes, (1, len(tiles)))
+        eager, served = (medians[row.name] for row in pair)
+        reference, edited = (process.output() for process in processes)
+    return {
+        "one_tile_s": statistics.median(served[1]),
+        "per_tile_together_s": statistics.median(served[len(tiles)]) / len(tiles),
+        "pytorch_s": statistics.median(eager[1]),
+        "psnr_db": psnr_db(edited, reference),
+    }
 
 
 def generator_ns(client: grpc.InferenceServerClient) -> tuple[int, int]:

@@ -27,7 +27,7 @@ from perf.peers.table import PEERS
 from perf.runtimes import Unavailable
 from training.evaluation import Scores, mean
 
-PHOTOS = {2: (SIZE, 8), 12: ((4243, 2829), 4)}  # size in pixels and number of photos, by megapixels
+PHOTOS = {2: (SIZE, 8), 12: ((4243, 2829), 3)}  # size in pixels and number of photos, by megapixels
 NO_TARGETS = "no panoramas: make perf-peers PANORAMAS=folder (docs/training.md says where they come from)"
 
 
