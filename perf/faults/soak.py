@@ -34,9 +34,9 @@ SAMPLE_S = 10.0
 TIMEOUT_S = 120.0
 SIZES_PX = ((800, 600), (1600, 1200), (4000, 3000))
 GROWTH = 1.05
-"""The most that the last third's median memory may be of the first third's."""
+"""The most that the median of the last third's memory may be of the second third's, shared memory aside."""
 SPARE_FILES = 8
-"""Connections come and go: so many more file descriptors in the last third mean nothing."""
+"""Connections come and go: so many more file descriptors mean nothing."""
 
 Kind = Callable[[Service, Enhancer, random.Random], str]
 
@@ -144,20 +144,23 @@ def soak(minutes: float) -> dict[str, Any]:
 
 
 def verdict(samples: dict[str, list[int]]) -> dict[str, Any]:
-    """First third against last third, by medians."""
-    memory = [sum(each) for each in zip(*(samples[name] for name in memory_of(samples)), strict=True)]
-    third = max(1, len(memory) // 3)
+    """The last third against the one before, by medians: in the first one memory is still being asked for."""
+    shared = samples["shared_memory_bytes"]
+    models = [values for name, values in samples.items() if name.endswith("_bytes") and values is not shared]
+    own = [sum(values) - both for *values, both in zip(*models, shared, strict=True)]
     return {
-        "memory_growth": round(statistics.median(memory[-third:]) / statistics.median(memory[:third]), 3),
-        "files_growth": round(
-            statistics.median(samples["files"][-third:]) - statistics.median(samples["files"][:third])
-        ),
+        "memory_growth": round(_last(own) / _middle(own), 3),
+        "shared_memory_growth": round(_last(shared) / max(1, _middle(shared)), 3),
+        "files_growth": round(_last(samples["files"]) - _middle(samples["files"])),
     }
 
 
-def memory_of(samples: dict[str, list[int]]) -> list[str]:
-    """The names of the samples that are a process's memory."""
-    return [name for name in samples if name.endswith("_bytes") and name != "shared_memory_bytes"]
+def _middle(values: list[int]) -> float:
+    return statistics.median(values[len(values) // 3 : 2 * len(values) // 3] or values)
+
+
+def _last(values: list[int]) -> float:
+    return statistics.median(values[2 * len(values) // 3 :])
 
 
 def is_well(result: dict[str, Any]) -> bool:
