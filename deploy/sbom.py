@@ -16,8 +16,10 @@ VALIDATE = """
 import pathlib, sys
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(pathlib.Path(sys.argv[1]).read_text())
-sys.exit(error and error.data.message[:200])
+for path in sys.argv[1:]:
+    error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(pathlib.Path(path).read_text())
+    if error:
+        sys.exit(f"{path}: {error.data.message[:200]}")
 """
 
 
@@ -45,13 +47,13 @@ def _write_one(target: Path, environment: Path) -> Path:
     return target
 
 
-def check(path: Path) -> None:
-    """Hold a file against CycloneDX's own schema; takes seconds.
+def check(paths: Sequence[Path]) -> None:
+    """Hold files against CycloneDX's own schema; takes seconds for each.
 
     Raises:
-        SbomError: where the file is wrong.
+        SbomError: the first that is wrong, and why.
     """
-    _run([TOOL.with_name("python"), "-c", VALIDATE, path], f"{path} is no bill of materials")
+    _run([TOOL.with_name("python"), "-c", VALIDATE, *paths], "this is no bill of materials")
 
 
 def _run(command: Sequence[str | Path], failure: str) -> None:
@@ -63,9 +65,9 @@ def _run(command: Sequence[str | Path], failure: str) -> None:
 def main() -> int:
     """Command line; returns the exit code."""
     try:
-        for path in write():
-            check(path)
-            print(path)
+        paths = write()
+        check(paths)
+        print(*paths, sep="\n")
     except SbomError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
