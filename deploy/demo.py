@@ -11,7 +11,8 @@ from PIL import Image, ImageOps
 
 from clients import Enhancer
 from clients.errors import EnhanceError
-from deploy.launcher import ROOT, LaunchError, TritonServer
+from deploy.server import ROOT, TritonServer
+from deploy.wheel import LaunchError
 
 SAMPLE = ROOT / "docs/samples/reception.jpg"
 OUTPUTS = ROOT / "outputs"

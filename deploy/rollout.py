@@ -8,8 +8,8 @@ business. A server that starts anew gets no requests meanwhile: at any moment al
 
 from collections.abc import Sequence
 
-from deploy.launcher import TritonServer
 from deploy.proxy import Proxy
+from deploy.server import TritonServer
 
 
 def roll_out(proxy: Proxy, servers: Sequence[TritonServer]) -> None:

@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 from perf.errors import PerfError
 from perf.inputs import largest_output_bytes
 from perf.scenarios import Scenario

@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Callable, Iterable
 
-from deploy.launcher import ROOT, LaunchError
+from deploy.server import ROOT
+from deploy.wheel import LaunchError
 from perf.errors import PerfError
 from perf.results import Result, write
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deploy.launcher import SERVER_PYTHON
+from deploy.server import SERVER_PYTHON
 from perf import analyzer
 from perf.analyzer import Load, analyze
 from perf.errors import PerfError

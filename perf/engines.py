@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from deploy.launcher import MODEL_REPOSITORY, ROOT
+from deploy.server import MODEL_REPOSITORY, ROOT
 from export.contract import read_contract
 from export.tiles import SAMPLES, photo_samples
 from perf import commands, results

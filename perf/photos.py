@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 
 SAMPLES = tuple(ROOT / "docs/samples" / name for name in ("reception.jpg", "hall.jpg", "workshop.jpg"))
 QUALITY = 92

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from clients.files import write_atomically
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 from perf.chapter import Chapter
 from perf.results import RESULTS, Result, read_all
 

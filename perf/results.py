@@ -18,7 +18,7 @@ from typing import Any
 import jsonschema
 
 from clients.files import write_atomically
-from deploy.launcher import MODEL_REPOSITORY, ROOT
+from deploy.server import MODEL_REPOSITORY, ROOT
 from perf.errors import PerfError
 from perf.machine import machine, run
 

@@ -17,7 +17,7 @@ from typing import Any
 import onnx
 import torch
 
-from deploy.launcher import SERVER_PYTHON
+from deploy.server import SERVER_PYTHON
 from perf import commands, projection, results
 from perf.engines import Row, keep_tiles, not_run, started
 from perf.graph_cost import Graph, Step, Traffic, by_itself, steps

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import tomllib
 
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 from perf.errors import PerfError
 from perf.results import SCHEMAS
 

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from deploy import container
 from deploy.access import Access
-from deploy.launcher import LaunchError, Ports, TritonServer
+from deploy.server import Ports, TritonServer
+from deploy.wheel import LaunchError
 from perf.errors import PerfError
 
 READY_S = 300

@@ -23,7 +23,7 @@ from PIL import Image
 from tritonclient import grpc
 
 from clients import Enhancer
-from deploy.launcher import SERVER_PYTHON, TritonServer
+from deploy.server import SERVER_PYTHON, TritonServer
 from perf.engines import keep_tiles, psnr_db, started
 from perf.engines import measure as measure_engines
 from perf.errors import PerfError

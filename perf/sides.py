@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.launcher import ROOT, SERVER_PYTHON, LaunchError, TritonServer
+from deploy.server import ROOT, SERVER_PYTHON, TritonServer
+from deploy.wheel import LaunchError
 from perf.errors import PerfError
 from perf.results import commit
 from perf.servers import Target, target_of

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from deploy.launcher import SERVER_PYTHON
+from deploy.server import SERVER_PYTHON
 from perf import analyzer
 from perf.errors import PerfError
 from perf.measurement import measure

@@ -14,7 +14,7 @@ from typing import Any
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from deploy.launcher import ROOT, SERVER_PYTHON
+from deploy.server import ROOT, SERVER_PYTHON
 from perf import analyzer
 from perf.compare import compare
 from perf.results import new_result, package_versions, write

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.launcher import SERVER_PYTHON, LaunchError, TritonServer
+from deploy.server import SERVER_PYTHON, TritonServer
+from deploy.wheel import LaunchError
 from perf import analyzer
 from perf.analyzer import Load, analyze
 from perf.errors import PerfError

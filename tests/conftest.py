@@ -8,7 +8,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from deploy.launcher import MODEL_REPOSITORY, TritonServer
+from deploy.server import MODEL_REPOSITORY, TritonServer
 from tests.photos import identity_onnx
 
 # A shell has Ctrl-C ignored in background jobs, and children inherit that; the tests that press it need it to work.

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from deploy.certificates import SECRETS, Certificates, CertificatesError
 from deploy.interrupts import interruptible
-from deploy.launcher import ROOT
 from deploy.proxy.nginx import Limits, Proxy, ProxyError
+from deploy.server import ROOT
 
 LOGS = ROOT / "artifacts/proxy"
 

@@ -54,7 +54,7 @@ class Server:
 
     @classmethod
     def at(cls, http_url: str, grpc_url: str) -> Server:
-        """From URLs such as those of `deploy.launcher.TritonServer`."""
+        """From URLs such as those of `deploy.server.TritonServer`."""
         return cls(urlsplit(http_url).netloc, urlsplit(grpc_url).netloc)
 
 

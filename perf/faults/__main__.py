@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clients.files import write_atomically
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 from perf import results
 from perf.errors import PerfError
 from perf.faults import breakdowns, damaged, overload, slow_readers, space

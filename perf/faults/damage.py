@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 
 SAMPLE = ROOT / "docs/samples/reception.jpg"
 SIZE_PX = (176, 132)

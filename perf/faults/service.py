@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.launcher import PREFIX, ROOT, SERVER_PYTHON, SHARED_MEMORY, Ports
+from deploy.server import PREFIX, ROOT, SERVER_PYTHON, SHARED_MEMORY, Ports
 from deploy.watchdog import INSTANCE, children, is_stub, read
 from perf.errors import PerfError
 

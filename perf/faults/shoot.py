@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from clients.ledger import LEDGER_NAME
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 from perf.errors import PerfError
 from perf.photos import SAMPLES, photo_file
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from clients.errors import EnhanceError
-from deploy.launcher import SERVER_PYTHON, LaunchError
+from deploy.server import SERVER_PYTHON
+from deploy.wheel import LaunchError
 from perf import commands, results
 from perf.engines import Row, spread
 from perf.peers import Enhance, Peer, files

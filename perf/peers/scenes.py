@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 from perf.errors import PerfError
 from perf.photos import SAMPLES, photo_file
 from training.data.camera import random_body

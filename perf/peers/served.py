@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 
 from clients import Enhancer
-from deploy.launcher import ROOT, Ports, TritonServer, Wheel
+from deploy.server import ROOT, Ports, TritonServer
+from deploy.wheel import Wheel
 from perf.peers import QUALITY, Enhance
 from perf.results import served_generator
 from perf.runtimes import Unavailable

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deploy.launcher import ROOT, SERVER_PYTHON
+from deploy.server import ROOT, SERVER_PYTHON
 from perf.machine import gpu_name, slug
 from perf.runtimes import Floats, Runtime, Unavailable
 

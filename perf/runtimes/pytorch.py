@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 from perf.runtimes import CPU_THREADS, Floats, Run
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clients.batch import SPARE
 from clients.ledger import LEDGER_NAME
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 
 PHOTOS = 40
 IN_FLIGHT = 3

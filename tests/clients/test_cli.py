@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from clients.cli import main
-from deploy.launcher import Ports, TritonServer
+from deploy.server import Ports, TritonServer
 from tests.photos import decoded, encoded, photo
 
 Run = "subprocess.CompletedProcess[bytes]"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clients.cli import main
-from deploy.launcher import ROOT, TritonServer
+from deploy.server import ROOT, TritonServer
 from tests.photos import encoded, photo
 
 TEXT = (ROOT / "docs/clients.md").read_text()

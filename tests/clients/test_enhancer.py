@@ -23,7 +23,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.transports import Address
-from deploy.launcher import Ports, TritonServer
+from deploy.server import Ports, TritonServer
 from tests.clients.strict_server import StrictServer, running
 from tests.photos import encoded, photo
 

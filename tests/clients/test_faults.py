@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.launcher import Ports, TritonServer
+from deploy.server import Ports, TritonServer
 from tests.clients.batches import PHOTOS, UNFINISHED, batch, check_books, done, finish, wait_until_done
 
 

@@ -16,7 +16,7 @@ from clients.commands import Connection
 from clients.ledger import LEDGER_NAME
 from clients.request import Options
 from clients.storage import location
-from deploy.launcher import ROOT, Ports, TritonServer
+from deploy.server import ROOT, Ports, TritonServer
 from tests.clients.batches import PHOTOS, UNFINISHED, batch, check_books, done, finish, wait_until_done
 from tests.photos import encoded, photo
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from deploy.launcher import ROOT, Ports, TritonServer
+from deploy.server import ROOT, Ports, TritonServer
 from tests.photos import encoded, photo
 
 PYTHON = ROOT / ".venv-ui/bin/python"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clients.ledger import Job
 from clients.watch import Settled
-from deploy.launcher import TritonServer
+from deploy.server import TritonServer
 from tests.photos import encoded, photo
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from deploy import launcher
 from deploy.access import Access
-from deploy.launcher import ROOT, LaunchError, Ports, ServerDied, TritonServer, remove_leftovers
+from deploy.server import ROOT, Ports, ServerDied, TritonServer, remove_leftovers
+from deploy.wheel import LaunchError
 
 
 def shared_memory(server: TritonServer) -> list[Path]:
@@ -87,7 +88,7 @@ def test_a_killed_launcher_leaves_no_process_and_the_next_one_cleans_up(identity
     code = f"""
 import time
 from pathlib import Path
-from deploy.launcher import TritonServer
+from deploy.server import TritonServer
 repository = Path({str(identity_repository)!r})
 with TritonServer(repository=repository, log=repository.parent / "killed.log") as server:
     print(server.process.pid, server.prefix, flush=True)

@@ -24,7 +24,7 @@ import yaml
 from clients import Enhancer
 from clients.errors import PhotoError, UnavailableError
 from clients.retry import Retry
-from deploy.launcher import ROOT, TritonServer
+from deploy.server import ROOT, TritonServer
 from deploy.watchdog import INSTANCE, children, is_stub, read
 from tests.deploy.tools import run, tool
 from tests.photos import encoded, photo

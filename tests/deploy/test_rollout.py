@@ -15,9 +15,9 @@ from clients import Enhancer, Retry, Tls, api_key
 from clients.errors import EnhanceError
 from deploy import keys
 from deploy.certificates import Certificates, make
-from deploy.launcher import TritonServer
 from deploy.proxy import Limits, Proxy
 from deploy.rollout import roll_out, urls
+from deploy.server import TritonServer
 from export import publish
 from tests.photos import decoded, encoded, identity_onnx, photo
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.launcher import ROOT
 from deploy.notices import NVIDIA, UNDECLARED, licence, packages
 from deploy.sbom import ENVIRONMENTS, TOOL, SbomError, check, write
+from deploy.server import ROOT
 
 FREE = {
     *("0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "ISC", "MIT", "MIT-0"),

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from deploy.container import run_command
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 from deploy.telemetry import LATENCY_PERCENTILES, trace_options
 from tests.deploy.tools import run, tool
 

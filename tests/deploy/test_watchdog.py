@@ -8,7 +8,7 @@ import time
 import pytest
 
 from deploy import watchdog
-from deploy.launcher import TritonServer
+from deploy.server import TritonServer
 
 # A server as the watchdog sees it: its child has, for the kernel, the name of a stub, and ends after a second.
 HALF_A_SERVER = f"""

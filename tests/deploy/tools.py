@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 
 FETCHED = ROOT / ".tools"
 

@@ -5,7 +5,7 @@ import shutil
 import urllib.request
 from pathlib import Path
 
-from deploy.launcher import TritonServer
+from deploy.server import TritonServer
 from export import publish
 
 

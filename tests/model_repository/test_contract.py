@@ -6,7 +6,7 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from deploy.launcher import MODEL_REPOSITORY
+from deploy.server import MODEL_REPOSITORY
 
 MODELS = ("enhance", "decode", "tiler", "generator", "encode")
 GPU, CPU = "config.pbtxt", "configs/cpu.pbtxt"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.launcher import TritonServer
+from deploy.server import TritonServer
 from perf.analyzer import BINARY, Load, analyze
 from perf.errors import PerfError
 from perf.inputs import input_data

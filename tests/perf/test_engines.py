@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from deploy.launcher import MODEL_REPOSITORY
+from deploy.server import MODEL_REPOSITORY
 from perf import engines, results
 from perf.errors import PerfError
 from perf.runtimes import Unavailable, table

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from clients import Enhancer
-from deploy.launcher import TritonServer
+from deploy.server import TritonServer
 from perf import results
 from perf.errors import PerfError
 from perf.peers import Enhance, Peer, classical, files, scenes, script, served

@@ -8,7 +8,7 @@ from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 from tritonclient.utils import np_to_triton_dtype
 
-from deploy.launcher import MODEL_REPOSITORY
+from deploy.server import MODEL_REPOSITORY
 from perf.errors import PerfError
 from perf.inputs import model_inputs
 from perf.photos import photo_file

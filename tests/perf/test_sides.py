@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from deploy.launcher import ROOT, SERVER_PYTHON
+from deploy.server import ROOT, SERVER_PYTHON
 from perf.__main__ import main
 from perf.errors import PerfError
 from perf.sides import checkout, environment

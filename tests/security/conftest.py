@@ -16,8 +16,8 @@ from clients import Enhancer, Tls, api_key
 from deploy import keys
 from deploy.access import Access
 from deploy.certificates import Certificates, make
-from deploy.launcher import TritonServer
 from deploy.proxy import Proxy
+from deploy.server import TritonServer
 from tests.photos import encoded, photo
 
 PHOTO = encoded(photo(320, 200))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from deploy.launcher import ROOT
 from deploy.proxy import Limits
 from deploy.proxy.nginx import PLACEHOLDER, TEMPLATE
+from deploy.server import ROOT
 from tests.deploy.tools import run, tool
 
 

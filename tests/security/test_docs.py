@@ -2,7 +2,7 @@
 
 import re
 
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 
 
 def test_every_test_that_the_threat_model_names_exists() -> None:

@@ -13,8 +13,8 @@ from clients import Retry
 from clients.errors import BusyError
 from deploy import keys
 from deploy.certificates import Certificates
-from deploy.launcher import TritonServer
 from deploy.proxy import Limits
+from deploy.server import TritonServer
 from tests.security.conftest import PHOTO, Site, start
 
 NOBODY = ("http://127.0.0.1:1", "grpc://127.0.0.1:1")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy import keys
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 
 
 def command(*arguments: str, file: Path) -> "subprocess.CompletedProcess[str]":

@@ -14,8 +14,8 @@ from clients.cli import main
 from clients.errors import BusyError, PhotoError
 from deploy import keys
 from deploy.certificates import Certificates
-from deploy.launcher import TritonServer
 from deploy.proxy import Limits
+from deploy.server import TritonServer
 from tests.photos import encoded, photo
 from tests.security.conftest import PHOTO, Site, start
 

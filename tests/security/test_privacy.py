@@ -13,7 +13,7 @@ from clients import api_key
 from clients.cli import main
 from clients.errors import DeniedError, PhotoError
 from deploy import keys
-from deploy.launcher import TritonServer
+from deploy.server import TritonServer
 from tests.photos import encoded, photo
 from tests.security.conftest import Site
 

@@ -15,8 +15,8 @@ from clients.errors import BusyError, DeniedError, PhotoError
 from clients.transports.shared_memory import FOLDER, PREFIX, SMALLEST_PHOTO
 from deploy import keys
 from deploy.certificates import Certificates
-from deploy.launcher import TritonServer
 from deploy.proxy.nginx import Server
+from deploy.server import TritonServer
 from tests.photos import encoded, photo
 from tests.security.conftest import PHOTO, Site, start
 

@@ -7,7 +7,7 @@ import pytest
 import tritonclient.grpc as triton
 
 from deploy.access import GRPC_HEADER, HTTP_HEADER, operator_key
-from deploy.launcher import TritonServer
+from deploy.server import TritonServer
 from tests.security.conftest import Site
 
 ADDRESSES = [

@@ -18,7 +18,7 @@ from clients.errors import DeniedError, UnreachableError
 from deploy import keys
 from deploy.access import Access
 from deploy.certificates import Certificates, CertificatesError, make
-from deploy.launcher import ROOT, Ports, TritonServer
+from deploy.server import ROOT, Ports, TritonServer
 from tests.security.conftest import PHOTO, Site, start
 
 BOTH = pytest.mark.parametrize("protocol", ["grpc", "http"])

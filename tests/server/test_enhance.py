@@ -8,7 +8,7 @@ import pytest
 
 from clients import Enhancer
 from deploy.demo import SAMPLE
-from deploy.launcher import TritonServer
+from deploy.server import TritonServer
 from pixels.tiling import segments
 from tests.photos import decoded, encoded, photo
 

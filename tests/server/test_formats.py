@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from clients import Enhancer
-from deploy.launcher import TritonServer
+from deploy.server import TritonServer
 from tests.photos import decoded, encoded, photo
 
 PIXELS = photo(331, 247)

@@ -20,7 +20,7 @@ from clients import AsyncEnhancer, Enhancer
 from clients.errors import BusyError, PhotoError
 from clients.retry import Retry
 from clients.transports import FakeTransport
-from deploy.launcher import ROOT, TritonServer
+from deploy.server import ROOT, TritonServer
 from deploy.telemetry import trace_options
 from tests.collector import Collector
 from tests.photos import encoded, photo

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 
 CHART = ROOT / "deploy/helm/photo-enhancer"
 TOOLS = ROOT / ".venv-kubernetes"

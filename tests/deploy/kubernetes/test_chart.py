@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from deploy.container import DOCKERFILE
-from deploy.launcher import ROOT, TritonServer
+from deploy.server import ROOT, TritonServer
 from tests.deploy.kubernetes.conftest import CHART, VARIANTS, Manifest, helm
 from tests.deploy.tools import run, tool
 

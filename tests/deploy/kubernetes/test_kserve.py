@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.launcher import ROOT
+from deploy.server import ROOT
 from tests.deploy.kubernetes.conftest import Manifest
 
 RESOURCES = list(yaml.safe_load_all((ROOT / "deploy/kserve/photo-enhancer.yaml").read_text()))

@@ -1,0 +1,244 @@
+"""A tritonserver with the CPU profile, from its start to its last piece of shared memory.
+
+The wheel's parts are put together in a directory of its own, and the server is started there (a folder in the working
+directory would shadow installed packages). In the end everything is taken away again: processes, shared memory and the
+directory.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.access import Access
+from deploy.interrupts import end_with_parent
+from deploy.telemetry import LATENCY_PERCENTILES
+from deploy.watchdog import wait_for_end
+from deploy.wheel import LaunchError, Wheel
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVER_PYTHON = ROOT / ".venv-server/bin/python"
+MODEL_REPOSITORY = ROOT / "model_repository"
+SHARED_MEMORY = Path("/dev/shm")
+PREFIX = "enhancer_"
+LOOPBACK = "127.0.0.1"
+LOG_LINES_SHOWN = 15
+STOP_S = 30.0
+NO_GPU = re.compile(r"CUDA|NVML|DCGM|pinned", re.IGNORECASE)  # what the server always says on a machine without a GPU
+
+
+class ServerDied(LaunchError):
+    """The server, or one of its Python models, has ended by itself; the message has the log's end."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """TCP ports of one server."""
+
+    http: int = 8000
+    grpc: int = 8001
+    metrics: int = 8002
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Three ports that nobody listens on now."""
+        with contextlib.ExitStack() as stack:
+            sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
+            for each in sockets:
+                each.bind(("127.0.0.1", 0))
+            return cls(*(each.getsockname()[1] for each in sockets))
+
+    def check_free(self, host: str) -> None:
+        """Raise LaunchError for a port that is taken."""
+        for name, port in vars(self).items():
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((host, port))
+                except OSError as error:
+                    raise LaunchError(
+                        f"port {port} ({name}) cannot be used: {error.strerror}; "
+                        f"choose another: make serve {name.upper()}_PORT={port + 10}"
+                    ) from None
+
+
+class TritonServer:
+    """A tritonserver with the CPU profile, as a context manager; ready inside the ``with`` block.
+
+    Args:
+        ports: where to listen; free ones by default.
+        host: address to listen on; of gRPC alone where that is encrypted.
+        access: who may do what.
+        repository: model repository.
+        log: file that receives the server's output.
+        python: interpreter of the server's environment.
+        options: further options of tritonserver.
+        timeout_s: for the models to become ready.
+
+    Raises:
+        LaunchError: on entering, with what to do about it.
+        CertificatesError: on entering, where one is missing.
+    """
+
+    def __init__(
+        self,
+        ports: Ports | None = None,
+        *,
+        host: str = LOOPBACK,
+        access: Access = Access(),  # noqa: B008  (frozen)
+        repository: Path = MODEL_REPOSITORY,
+        log: Path = ROOT / "artifacts/server.log",
+        python: Path = SERVER_PYTHON,
+        options: tuple[str, ...] = (),
+        timeout_s: float = 180,
+    ) -> None:
+        self.ports = ports or Ports.free()
+        self.host = host
+        self.plain_host = LOOPBACK if access.tls else host  # of HTTP and metrics, for which Triton has no TLS
+        self.access = access
+        self.repository = repository
+        self.log = log
+        self.python = python
+        self.options = options
+        self.timeout_s = timeout_s
+        self.prefix = f"{PREFIX}{os.getpid()}_{uuid.uuid4().hex[:8]}_"  # of its shared memory and its directory
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def http_url(self) -> str:
+        """Address for clients over HTTP."""
+        return f"http://{self.plain_host}:{self.ports.http}"
+
+    @property
+    def grpc_url(self) -> str:
+        """Address for clients over gRPC."""
+        return f"{'grpcs' if self.access.tls else 'grpc'}://{self.host}:{self.ports.grpc}"
+
+    @property
+    def metrics_url(self) -> str:
+        """Address of the Prometheus metrics."""
+        return f"http://{self.plain_host}:{self.ports.metrics}/metrics"
+
+    def __enter__(self) -> "TritonServer":
+        """Start, and wait until every model is ready."""
+        self.ports.check_free(self.host)
+        self.access.check()
+        wheel = Wheel.of(self.python)
+        remove_leftovers()
+        self.directory = Path(tempfile.mkdtemp(prefix=self.prefix))
+        try:
+            wheel.make_backends(self.directory / "backends")
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            with self.log.open("wb") as log:
+                self.process = subprocess.Popen(
+                    [wheel.server, *self._arguments()],
+                    cwd=self.directory,
+                    env=wheel.environment(self.python),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C reaches the launcher alone, which passes it on once
+                    preexec_fn=end_with_parent,
+                )
+            self._wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Stop, and leave nothing behind."""
+        self.stop(0 if kind is ServerDied else STOP_S)  # what is left of a dead server does not stop when asked
+
+    def _arguments(self) -> list[str]:
+        return [
+            f"--model-repository={self.repository}",
+            "--model-config-name=cpu",
+            "--disable-auto-complete-config",
+            f"--backend-directory={self.directory / 'backends'}",
+            f"--backend-config=python,shm-region-prefix-name={self.prefix}",
+            f"--http-address={self.plain_host}",
+            f"--http-port={self.ports.http}",
+            f"--grpc-address={self.host}",
+            f"--grpc-port={self.ports.grpc}",
+            f"--metrics-address={self.plain_host}",
+            f"--metrics-port={self.ports.metrics}",
+            "--exit-timeout-secs=20",
+            LATENCY_PERCENTILES,
+            *self.access.options(),
+            *self.options,
+        ]
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + self.timeout_s
+        while not self.is_ready():
+            if self.process is None or self.process.poll() is not None:
+                raise LaunchError(f"the server ended while starting\n{self._log_end()}")
+            if time.monotonic() > deadline:
+                raise LaunchError(f"the server is not ready after {self.timeout_s:.0f} s\n{self._log_end()}")
+            time.sleep(0.1)
+
+    def is_ready(self) -> bool:
+        """Whether every model can be asked."""
+        try:
+            with urllib.request.urlopen(f"{self.http_url}/v2/health/ready", timeout=2):
+                return True
+        except OSError:  # nobody listens yet, or the answer is not 200
+            return False
+
+    def wait(self) -> None:
+        """Until the server or one of its Python models ends by itself, which they never should.
+
+        Raises:
+            ServerDied: always.
+        """
+        if self.process is not None:
+            raise ServerDied(f"{wait_for_end(self.process)}\n{self._log_end()}")
+
+    def _log_end(self) -> str:
+        """The log's telling lines: errors where there are any, else the last ones."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        errors = [
+            line for line in lines if re.search(r"error|unavailable|failed", line, re.I) and not NO_GPU.search(line)
+        ]
+        return "\n".join([*(errors or lines)[-LOG_LINES_SHOWN:], f"the whole log: {self.log}"])
+
+    def restart(self) -> None:
+        """Stop, and start on the same ports; ready when it returns."""
+        self.stop()
+        self.__enter__()
+
+    def stop(self, timeout_s: float = STOP_S) -> None:
+        """End the server: ask first, then insist; remove its shared memory and directory."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                self.process.send_signal(signal.SIGINT)
+                self.process.wait(timeout_s)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)  # stubs of a server that did not end by itself
+            self.process.wait()
+            self.process = None
+        for region in SHARED_MEMORY.glob(f"{self.prefix}*"):
+            region.unlink(missing_ok=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def remove_leftovers() -> None:
+    """Remove shared memory and directories of launchers that were killed before they could."""
+    for path in [*SHARED_MEMORY.glob(f"{PREFIX}*"), *Path(tempfile.gettempdir()).glob(f"{PREFIX}*")]:
+        owner = path.name.removeprefix(PREFIX).split("_")[0]
+        if not owner.isdigit() or Path("/proc", owner).exists():
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
