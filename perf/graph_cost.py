@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import onnx
 from onnx import NodeProto, shape_inference
 
+from perf.errors import PerfError
+
 HEAVY = ("Conv", "AveragePool", "Resize")
 VIEWS = ("Concat", "Split", "Unsqueeze", "Reshape", "Identity")
 ELEMENTWISE = ("Add", "Sub", "Mul", "Div", "Pow", "Reciprocal", "Clip", "LeakyRelu", "Relu", "Min", "Max")
 IO_BYTES = 4  # inputs and outputs stay FP32 whatever the network computes in
 
 
-class UnknownOperation(ValueError):
+class UnknownOperation(PerfError):
     """The graph holds an operation that is not counted yet."""
 
 

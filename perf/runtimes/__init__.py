@@ -9,6 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from perf.errors import PerfError
+
 Floats: TypeAlias = NDArray[np.float32]
 Run: TypeAlias = Callable[[Floats, Floats], Floats]
 """(tiles [N, 3, 512, 512], exponents [N, 1]) to edited tiles [N, 3, 512, 512], all float32 in the host's memory.
@@ -21,7 +23,7 @@ Load: TypeAlias = Callable[[Path], tuple[Run, str]]
 CPU_THREADS = len(os.sched_getaffinity(0))  # of the libraries that would otherwise count the cores each in its own way
 
 
-class Unavailable(RuntimeError):
+class Unavailable(PerfError):
     """A runtime cannot run here; the message says why."""
 
 

@@ -1,5 +1,6 @@
 """A runtime's process, from the side that asks."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -67,7 +68,8 @@ class RuntimeProcess:
     def times_s(self, batch: int, seconds: float) -> list[float]:
         """Times of calls with that many tiles, until they add up to that many seconds; at least one."""
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"batch": batch, "seconds": seconds}) + "\n")
+        with contextlib.suppress(BrokenPipeError):  # an ended process gives no answer, which says so
+            self.process.stdin.write(json.dumps({"batch": batch, "seconds": seconds}) + "\n")
         times: list[float] = self._answer()
         return times
 
@@ -89,5 +91,7 @@ class RuntimeProcess:
         timer.cancel()
         if not line:
             code = self.process.wait()
-            raise Unavailable(f"its process ended with code {code} (it has {self.limit_s:.0f} s for an answer)")
+            raise Unavailable(
+                f"the process of {self.row.name} ended with code {code} (it has {self.limit_s:.0f} s for an answer)"
+            )
         return json.loads(line)

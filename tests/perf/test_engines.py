@@ -87,6 +87,14 @@ def test_a_process_that_gives_no_answer_is_ended(folder: Path) -> None:
     assert slow.process.poll() is not None
 
 
+def test_a_process_that_ends_while_it_is_measured_says_so(folder: Path) -> None:
+    with RuntimeProcess(ONNX_RUNTIME, results.served_generator(), folder) as running:
+        running.process.kill()
+        running.process.wait()
+        with pytest.raises(PerfError, match="the process of ONNX Runtime FP32 ended with code -9"):
+            running.times_s(1, 0)
+
+
 def test_psnr_is_of_all_tiles_and_finite() -> None:
     black = np.zeros((2, 3, 4, 4), np.float32)
     assert engines.psnr_db(black, black) == engines.EQUAL_DB
