@@ -8,7 +8,7 @@ import numpy as np
 
 from pixels.device import namespace
 from pixels.primitives import primitives
-from pixels.ranges import Floats, Photo, to_float, to_planar
+from pixels.ranges import Floats, Photo
 from pixels.tiling import Segment, segments
 
 RunTiles: TypeAlias = Callable[[Iterable[Floats], float], Iterator[Floats]]
@@ -60,11 +60,10 @@ class Detail:
 
 def _cut(photo: Photo, y: Segment, x: Segment, tile_px: int) -> Floats:
     """One tile as float32 (3, tile_px, tile_px); mirrored outwards where the photo is smaller than a tile."""
-    tile = to_float(photo[y.start_px : y.stop_px, x.start_px : x.stop_px])
-    bottom, right = tile_px - y.size_px, tile_px - x.size_px
-    if bottom or right:
-        tile = primitives(tile).mirrored(tile, bottom, right)
-    return to_planar(tile)
+    part = photo[y.start_px : y.stop_px, x.start_px : x.stop_px]
+    tile: Floats = primitives(part).to_planes(part)
+    beyond = [(0, 0), (0, tile_px - y.size_px), (0, tile_px - x.size_px)]
+    return namespace(tile).pad(tile, beyond, mode="symmetric") if tile.shape[1:] != (tile_px, tile_px) else tile
 
 
 def _blend(detail: Floats, y: Segment, x: Segment, band: Floats) -> None:

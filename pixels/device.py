@@ -43,6 +43,12 @@ def namespace(array: Array) -> Any:
     return sys.modules[type(array).__module__.partition(".")[0]]
 
 
+def to_planes(photo: Array) -> Array:
+    """As pixels.host.to_planes."""
+    scale = np.float32(1 / np.iinfo(photo.dtype).max)
+    return namespace(photo).ascontiguousarray(photo.transpose(2, 0, 1)).astype(np.float32) * scale
+
+
 def to_interleaved(planes: Array) -> Array:
     """As pixels.host.to_interleaved."""
     return namespace(planes).ascontiguousarray(planes.transpose(1, 2, 0))
@@ -52,11 +58,6 @@ def add_edit(photo: Array, edit: Array, out: Array) -> None:
     """As pixels.host.add_edit."""
     xp, white = namespace(photo), int(np.iinfo(photo.dtype).max)
     out[...] = xp.clip(xp.rint(photo + white * edit), 0, white).astype(photo.dtype)
-
-
-def mirrored(pixels: Array, bottom: int, right: int) -> Array:
-    """As pixels.host.mirrored."""
-    return namespace(pixels).pad(pixels, ((0, bottom), (0, right), (0, 0)), mode="symmetric")
 
 
 def accumulate(planes: Array, share: Array, target: Array) -> None:

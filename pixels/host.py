@@ -8,6 +8,15 @@ Photo = NDArray[np.uint8] | NDArray[np.uint16]
 Floats = NDArray[np.float32]
 
 
+def to_planes(photo: Photo) -> Floats:
+    """Stored integers (height, width, 3) to float32 (3, height, width) in [0, 1]; apart first, which is faster."""
+    planes = np.empty((3, *photo.shape[:2]), np.float32)
+    scale = np.float32(1 / np.iinfo(photo.dtype).max)
+    for plane, channel in zip(planes, cv2.split(photo), strict=True):
+        np.multiply(channel, scale, out=plane, dtype=np.float32)
+    return planes
+
+
 def to_interleaved(planes: Floats) -> Floats:
     """(3, height, width) to contiguous (height, width, 3)."""
     return np.asarray(cv2.merge(list(planes)), np.float32)
@@ -17,11 +26,6 @@ def add_edit(photo: Photo, edit: Floats, out: Photo) -> None:
     """As pixels.ranges.add_edit."""
     depth = cv2.CV_8U if photo.dtype == np.uint8 else cv2.CV_16U
     cv2.addWeighted(photo, 1.0, edit, float(np.iinfo(photo.dtype).max), 0.0, dst=out, dtype=depth)
-
-
-def mirrored(pixels: Floats, bottom: int, right: int) -> Floats:
-    """(height, width, 3) continued by so many mirrored rows and columns."""
-    return np.asarray(cv2.copyMakeBorder(pixels, 0, bottom, 0, right, cv2.BORDER_REFLECT), np.float32)
 
 
 def accumulate(planes: Floats, share: Floats, target: Floats) -> None:

@@ -32,10 +32,10 @@ def test_resized_alike(width: int, height: int) -> None:
     np.testing.assert_allclose(*(module.resized(pixels, width, height) for module in BOTH), atol=1e-5)
 
 
-@pytest.mark.parametrize(("bottom", "right"), [(0, 5), (7, 0), (40, 30)])
-def test_mirrored_alike(bottom: int, right: int) -> None:
-    pixels = floats(9, 8, 3)
-    np.testing.assert_array_equal(*(module.mirrored(pixels, bottom, right) for module in BOTH))
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_planes_are_made_alike(dtype: type) -> None:
+    pixels = RNG.integers(0, np.iinfo(dtype).max + 1, (60, 70, 3)).astype(dtype)[5:50, 3:60]
+    np.testing.assert_array_equal(*(module.to_planes(pixels) for module in BOTH))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
