@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from clients.transports.base import Transport
 
 REST_S = (1.0, 30.0)
+MOST_FAILURES = 6
+"""As many as matter: the rest is at its longest then."""
 
 
 class Balancer:
@@ -38,7 +40,7 @@ class Balancer:
     def failed(self, transport: Transport) -> bool:
         """Lets a server rest; returns whether another one is ready to take over at once."""
         index, now = self.transports.index(transport), self._clock()
-        self._failures[index] += 1
+        self._failures[index] = min(self._failures[index] + 1, MOST_FAILURES)
         self._rests_until[index] = now + min(REST_S[1], REST_S[0] * 2.0 ** (self._failures[index] - 1))
         return any(until <= now for until in self._rests_until)
 

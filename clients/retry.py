@@ -29,4 +29,4 @@ class Retry:
 
     def wait_s(self, failures: int) -> float:
         """The pause after the given number of failures: random, so that clients do not return all at once."""
-        return random.uniform(0, min(self.longest_wait_s, self.first_wait_s * 2.0 ** (failures - 1)))
+        return random.uniform(0, min(self.longest_wait_s, self.first_wait_s * 2.0 ** min(failures - 1, 100)))

@@ -2,6 +2,7 @@
 
 from clients.balancer import Balancer
 from clients.flow import SETTLE_S, Flow
+from clients.retry import Retry
 from clients.transports import FakeTransport
 
 
@@ -64,3 +65,10 @@ def test_when_all_rest_the_one_that_wakes_first_is_asked() -> None:
     assert not balancer.failed(second)
     balancer.failed(second)
     assert balancer.pick() is balancer.pick() is first
+
+
+def test_a_server_may_fail_for_days() -> None:
+    away = FakeTransport()
+    balancer = Balancer([away], Clock())
+    assert not any(balancer.failed(away) for _ in range(3000))
+    assert Retry().wait_s(3000) <= Retry().longest_wait_s
