@@ -86,7 +86,7 @@ def opened_entries() -> Iterator[list[Entry]]:
             except (Unavailable, LaunchError) as why:
                 failure = str(why)
             entries += [Entry(peer, mode, size, enhance, failure) for size in PHOTOS for mode in peer.modes]
-        yield entries
+        yield sorted(entries, key=lambda entry: entry.megapixels)
 
 
 def measure(entries: list[Entry], scenes: list[Scene]) -> None:
