@@ -157,7 +157,7 @@ setup-sbom: .venv-sbom/.installed ## install the tool that lists what is install
 sbom: setup setup-server setup-ui setup-sbom ## bills of materials into artifacts/sbom, and THIRD_PARTY_NOTICES.md
 	@$(PY) -m deploy.sbom && $(PY) -m deploy.notices
 
-test-faults: setup-perf setup-server ## what breaks and how the service recovers, into perf/results and docs/faults.md; half an hour
+test-faults: setup-perf setup-server ## what breaks and how the service recovers, into perf/results and docs/faults.md; 10 minutes
 	@$(PY) -m perf.faults $(NAMES)
 
 MINUTES ?= 30
