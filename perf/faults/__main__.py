@@ -24,7 +24,7 @@ FAULTS: dict[str, Callable[[], Row]] = {
     **damaged.FAULTS,
 }
 PAGE = ROOT / "docs/faults.md"
-TABLE = re.compile(r"(<!-- make test-faults -->\n).*?(\n<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- make test-faults -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def run(names: list[str]) -> list[Row]:
@@ -41,7 +41,7 @@ def keep(rows: list[Row], folder: Path, page: Path) -> None:
     """The result, and its table in the documentation."""
     result = results.new_result("faults", "faults", "cpu", {}, {"rows": [row.as_json() for row in rows]})
     results.write(result, folder)
-    text = TABLE.sub(lambda match: f"{match[1]}{section(result)}{match[2]}", page.read_text())
+    text = TABLE.sub(lambda match: f"{match[1]}{section(result)}\n{match[2]}", page.read_text())
     write_atomically(page, text.encode())
 
 

@@ -89,6 +89,8 @@ def servers(repository: Path, tmp_path: Path) -> Iterator[list[TritonServer]]:
         TritonServer(repository=repository, log=tmp_path / "second.log") as second,
     ):
         yield [first, second]
+        for server in (first, second):
+            server.stop(timeout_s=0)  # nobody waits for these to stop nicely
 
 
 def test_no_request_fails_while_a_version_is_rolled_out(
