@@ -126,7 +126,7 @@ class Chapter:
             )
             for each in self.kinds.get("soak", [])
         ]
-        heads = ["minutes", "requests", "memory, last third / first", "open files, last third - first"]
+        heads = ["minutes", "requests", "processes' own memory, last third / second", "open files, last third - second"]
         return table(heads, rows) if rows else []
 
     def comparison(self) -> list[str]:

@@ -8,6 +8,7 @@ from perf.results import Result
 
 SERVED = "(served)"
 OURS = "this project"
+EVEN_RATIO, EVEN_DB = 0.02, 0.05  # nearer to each other than this, neither is ahead
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ def engines(result: Result) -> Iterator[Finding]:
     measured = [row for row in result["rows"] if row["status"] == "measured"]
     for served in (row for row in measured if SERVED in row["runtime"]):
         for other in (row for row in measured if row is not served):
-            yield faster(served["runtime"], other["runtime"], "one tile", other["tile_s"], served["tile_s"])
-            yield faster(served["runtime"], other["runtime"], "batches", served["tiles_per_s"], other["tiles_per_s"])
+            names = served["runtime"], other["runtime"]
+            yield from faster(*names, "one tile", other["tile_s"], served["tile_s"])
+            yield from faster(*names, "batches", served["tiles_per_s"], other["tiles_per_s"])
 
 
 def peers(result: Result) -> Iterator[Finding]:
@@ -56,20 +58,25 @@ def peers(result: Result) -> Iterator[Finding]:
             same_photos = other["megapixels"] == ours["megapixels"]
             if same_photos and other["peer"] != OURS and other["mode"] not in {"fast", "full"} - {ours["mode"]}:
                 name, against = f"{ours['peer']} ({ours['mode']})", f"{other['peer']} ({other['mode']})"
-                yield faster(name, against, f"{ours['megapixels']} MP", other["time_s"], ours["time_s"])
+                yield from faster(name, against, f"{ours['megapixels']} MP", other["time_s"], ours["time_s"])
                 yield from nearer(name, against, ours, other)
 
 
-def faster(ours: str, other: str, what: str, larger: Mapping[str, float], smaller: Mapping[str, float]) -> Finding:
+def faster(
+    ours: str, other: str, what: str, larger: Mapping[str, float], smaller: Mapping[str, float]
+) -> Iterator[Finding]:
     """A ratio of medians that is above 1 where ours is ahead."""
     ratio = larger["median"] / smaller["median"]
-    return Finding(ratio > 1, f"{ours} against {other}, {what}: {ratio:.2f} times as fast")
+    if abs(ratio - 1) > EVEN_RATIO:
+        yield Finding(ratio > 1, f"{ours} against {other}, {what}: {ratio:.2f} times as fast")
 
 
 def nearer(ours: str, other: str, row: Mapping[str, Any], against: Mapping[str, Any]) -> Iterator[Finding]:
     """Quality, where it was measured."""
     if row["psnr_db"] is not None and against["psnr_db"] is not None:
         gain = row["psnr_db"] - against["psnr_db"]
+        if abs(gain) < EVEN_DB:
+            return
         yield Finding(gain > 0, f"{ours} against {other}, {row['megapixels']} MP: {gain:+.1f} dB")
 
 
