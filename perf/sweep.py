@@ -79,18 +79,18 @@ def shared_memory(megabytes: int) -> tuple[str, ...]:
     return tuple(f"--backend-config=python,{name}-byte-size={size}" for name in ("shm-default", "shm-growth"))
 
 
-TRIALS = (
-    *(Trial("tiler instances", count, "mixed", "tiler", instances) for count in (1, 2, 8)),
+TRIALS = (  # the quicker ones first
     *(Trial("tiler instances", count, "small", "tiler", instances) for count in (2, 8)),
-    Trial("generator instances", 2, "medium", "generator", instances),
-    Trial("decode instances", 2, "mixed", "decode", instances),
-    Trial("encode instances", 2, "mixed", "encode", instances),
     *(Trial("generator batch delay, us", delay, "small", "generator", batch_delay) for delay in (500, 2000)),
-    Trial("generator batch delay, us", 500, "medium", "generator", batch_delay),
+    Trial("Python models' shared memory, MB", 64, "small", options=shared_memory(64)),
+    Trial("generator instances", 2, "medium", "generator", instances),
     *(Trial("tiles in flight", count, "medium", "tiler", tiles_in_flight) for count in (2, 4, 16)),
+    Trial("generator batch delay, us", 500, "medium", "generator", batch_delay),
     Trial("decode threads", 1, "large", "decode", decoder_threads),
     Trial("Python models' shared memory, MB", 64, "large", options=shared_memory(64)),
-    Trial("Python models' shared memory, MB", 64, "small", options=shared_memory(64)),
+    *(Trial("tiler instances", count, "mixed", "tiler", instances) for count in (1, 2, 8)),
+    Trial("decode instances", 2, "mixed", "decode", instances),
+    Trial("encode instances", 2, "mixed", "encode", instances),
 )
 
 
@@ -130,11 +130,12 @@ def run_trial(trial: Trial) -> dict[str, Any]:
 
 
 def sweep_and_keep(folder: Path) -> int:
-    """Try everything, keep the evidence; returns 0."""
-    rows = []
+    """Try everything; the evidence is kept after each trial, so that an interruption loses one. Returns 0."""
+    versions = {"perf_analyzer": analyzer.version()} | package_versions(*SERVER_PACKAGES, python=SERVER_PYTHON)
+    rows: list[dict[str, Any]] = []
     for trial in TRIALS:
         rows.append(run_trial(trial))
         print(f"{trial.setting} {trial.tried}, {trial.load}: {rows[-1]['verdict']}", flush=True)
-    versions = {"perf_analyzer": analyzer.version()} | package_versions(*SERVER_PACKAGES, python=SERVER_PYTHON)
-    print(write(new_result("sweep", "sweep", "cpu", versions, {"rows": rows}), folder))
+        kept = write(new_result("sweep", "sweep", "cpu", versions, {"rows": rows}), folder)
+    print(kept)
     return 0
