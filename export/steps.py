@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from onnx.numpy_helper import to_array
+import numpy as np
+from numpy.typing import NDArray
 
 from export.compare import FP16_BUDGET, FP32_BUDGET, INT8_BUDGET, compare, onnxruntime_runner
 from export.contract import Contract
@@ -66,7 +67,7 @@ def check_onnx_step(run: Run, contract: Contract, photos: Path) -> Path:
         model = load_onnx(path)
         check_contract(model, contract)
         check_operators(model)
-        check_weights(model, {name: tensor.numpy() for name, tensor in network.state_dict().items()})
+        check_weights(model, weights_of(network))
         reference, ours = TorchRunner(network, contract), onnxruntime_runner(path.read_bytes())
         difference = compare(reference, ours, validation_batches(contract, photos), contract)
         details["pytorch_vs_onnxruntime"] = difference.record(FP32_BUDGET)
@@ -93,15 +94,15 @@ def check_fp16_step(run: Run, contract: Contract, photos: Path) -> Path:
         ExportError: the first thing that differs, named; recorded as a failure.
     """
     path, source, checkpoint = run.file(FP16_ONNX, "fp16"), run.file(FP32_ONNX, "onnx"), run.file(CHECKPOINT, "onnx")
-    feeds = validation_batches(contract, photos)
+    network, feeds = load_network(checkpoint), validation_batches(contract, photos)
     with recorded_check(run, "check-fp16", path, source, checkpoint) as details:
         half, full = load_onnx(path), load_onnx(source)
         check_contract(half, contract)
         check_operators(half)
         check_fp16(half)
-        check_weights(half, {tensor.name: to_array(tensor) for tensor in full.graph.initializer})
+        check_weights(half, weights_of(network))
         details["largest_activation"] = check_activations(full, feeds)
-        rounded = TorchRunner(RoundedGenerator.of(load_network(checkpoint)), contract)
+        rounded = TorchRunner(RoundedGenerator.of(network), contract)
         for name, runner in {"graph": onnxruntime_runner(path.read_bytes()), "rounding": rounded}.items():
             difference = compare(onnxruntime_runner(source.read_bytes()), runner, feeds, contract)
             details[f"fp32_vs_fp16_{name}"] = difference.record(FP16_BUDGET)
@@ -146,6 +147,11 @@ def check_int8_step(run: Run, contract: Contract, photos: Path) -> Path:
         details["fp32_vs_int8"] = difference.record(INT8_BUDGET)
         difference.require(INT8_BUDGET, path, source)
     return path
+
+
+def weights_of(network: Generator) -> dict[str, NDArray[np.floating]]:
+    """Its parameters by name."""
+    return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
 
 
 def load_network(checkpoint: Path) -> Generator:

@@ -15,7 +15,7 @@ from pixels.ranges import Floats
 SAMPLES = Path("docs/samples")  # photos that ship with the project
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png"}
 DETAIL_TILES = 3  # of each photo
-Sample = tuple[Floats, Floats]  # tile (3, tile, tile) in [0, 1]; exponent (1,)
+Sample = tuple[Floats, Floats]  # tile (3, tile, tile) in [0, 1]; exponent (3,)
 
 
 def photo_samples(folder: Path, tile_px: int) -> list[Sample]:
@@ -38,9 +38,9 @@ def _cut(path: Path, tile_px: int) -> list[Sample]:
     """The coarse tile and an even choice of DETAIL_TILES others."""
     served: list[Sample] = []
 
-    def record(tiles: Iterable[Floats], exponent: float) -> Iterator[Floats]:
+    def record(tiles: Iterable[Floats], exponent: Floats) -> Iterator[Floats]:
         for tile in tiles:
-            served.append((tile.copy(), np.array([exponent], np.float32)))  # its memory is used again
+            served.append((tile.copy(), exponent))  # its memory is used again
             yield tile
 
     with Image.open(path) as image:
@@ -55,7 +55,7 @@ def extreme_samples(tile_px: int) -> list[Sample]:
     ramp = np.broadcast_to(np.linspace(0, 1, tile_px, dtype=np.float32), shape)
     noise = np.random.default_rng(0).random(shape, np.float32)
     tiles = [np.zeros(shape, np.float32), np.ones(shape, np.float32), noise, ramp]
-    return [(tile, np.array([exponent], np.float32)) for tile in tiles for exponent in EXPONENT_RANGE]
+    return [(tile, np.full(3, exponent, np.float32)) for tile in tiles for exponent in EXPONENT_RANGE]
 
 
 def batches(samples: list[Sample], contract: Contract) -> list[dict[str, Floats]]:

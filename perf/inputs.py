@@ -42,7 +42,7 @@ def model_inputs(model: str, file: bytes) -> Tensors:
     if model == "encode":
         return {"ENHANCED_PIXELS": photo, "IMAGE": np.frombuffer(file, np.uint8)}
     coarse = to_coarse(photo, TILE_PX)
-    return {"TILE": to_planar(coarse), "EXPONENT": np.array([metering_exponent(coarse)], np.float32)}
+    return {"TILE": to_planar(coarse), "EXPONENT": metering_exponent(coarse)}
 
 
 def largest_output_bytes(scenario: Scenario) -> int:

@@ -11,11 +11,11 @@ from pixels.primitives import primitives
 from pixels.ranges import Floats, Photo
 from pixels.tiling import Segment, segments
 
-RunTiles: TypeAlias = Callable[[Iterable[Floats], float], Iterator[Floats]]
+RunTiles: TypeAlias = Callable[[Iterable[Floats], Floats], Iterator[Floats]]
 """(tiles, exponent) to edited tiles, lazily and in order.
 
 A tile is float32 (3, tile_px, tile_px), RGB planes, range [0, 1]; an edited tile has the same shape and may leave the
-range. The exponent is the metering exponent of the whole photo (pixels.metering). Once its result is taken, a tile's
+range. The exponent, float32 (3,), is that of the whole photo (pixels.metering). Once its result is taken, a tile's
 memory is used again.
 """
 

@@ -1,8 +1,11 @@
-"""Metering: one exponent for the whole photo, so that dark and bright shots of a room reach the network alike.
+"""Metering: exponents for a whole photo, so that all shots of a room reach the network alike, be they dark or warm.
 
 A camera's light meter assumes that a scene averages to 18 % grey. Here the average is the log-average luminance
 (Reinhard et al., "Photographic Tone Reproduction for Digital Images", 2002), taken on display-encoded values. Raising
 a photo to a power multiplies its log-average: the exponent that reaches the key is a quotient of two logarithms.
+
+White balance is metered in the same way: a share of the log-average's colour is taken for a cast (the grey-world
+assumption takes all of it), so each channel has an exponent of its own.
 """
 
 import math
@@ -15,19 +18,23 @@ from pixels.device import namespace
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
 KEY = 0.18 ** (1 / 2.2)  # 18 % grey, display-encoded
 EXPONENT_RANGE = (0.25, 3.0)
-FLOOR = 1 / 255  # darkest luminance that counts: black borders must not open up a whole photo
+FLOOR = 1 / 255  # darkest value that counts: black borders must not open up a whole photo
+CAST_SHARE = 0.25  # of the average colour, that is taken for a cast
 
 
-def metering_exponent(photo: NDArray[np.float32]) -> float:
-    """Exponent that brings a photo's log-average luminance to 18 % grey: ``metered = photo ** exponent``.
+def metering_exponent(photo: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Exponents that bring a photo's log-average to 18 % grey, its colour nearer to grey: ``photo ** exponent``.
 
     Args:
         photo: float32 (height, width, 3), RGB, display-encoded, range [0, 1]. A shrunk copy gives the same answer.
 
     Returns:
-        A float within EXPONENT_RANGE; below 1 brightens, above 1 darkens.
+        float32 (3,), one for each channel, in the host's memory, within EXPONENT_RANGE; below 1 brightens, above 1
+        darkens.
     """
-    luminance = np.maximum(photo @ namespace(photo).asarray(LUMINANCE), FLOOR)
-    log_average = min(float(np.log(luminance).mean()), -1e-3)  # a white photo has log 0
-    low, high = EXPONENT_RANGE
-    return min(max(math.log(KEY) / log_average, low), high)
+    arrays = namespace(photo)
+    luminance = float(np.log(np.maximum(photo @ arrays.asarray(LUMINANCE), FLOOR)).mean())
+    channels = np.array([float(np.log(np.maximum(photo[..., channel], FLOOR)).mean()) for channel in range(3)])
+    log_averages = luminance + CAST_SHARE * (channels - channels @ LUMINANCE)
+    exponents = math.log(KEY) / np.minimum(log_averages, -1e-3)  # a white photo has log 0
+    return np.asarray(np.clip(exponents, *EXPONENT_RANGE), np.float32)

@@ -44,12 +44,12 @@ def identity_onnx() -> onnx.ModelProto:
         "identity",
         [
             helper.make_tensor_value_info("TILE", TensorProto.FLOAT, tile),
-            helper.make_tensor_value_info("EXPONENT", TensorProto.FLOAT, ["N", 1]),
+            helper.make_tensor_value_info("EXPONENT", TensorProto.FLOAT, ["N", 3]),
         ],
         [helper.make_tensor_value_info("EDITED", TensorProto.FLOAT, tile)],
         [
             helper.make_tensor("nothing", TensorProto.FLOAT, [1], [0.0]),
-            helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, 1, 1]),
+            helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 3, 1, 1]),
         ],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)

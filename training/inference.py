@@ -14,10 +14,10 @@ def tile_runner(generator: Generator, device: torch.device | str = "cpu") -> Run
     network = generator.eval().to(device)
 
     @torch.inference_mode()
-    def run_tiles(tiles: Iterable[Floats], exponent: float) -> Iterator[Floats]:
+    def run_tiles(tiles: Iterable[Floats], exponent: Floats) -> Iterator[Floats]:
         for tile in tiles:
             batch = torch.from_numpy(tile)[None].to(device, memory_format=torch.channels_last)
-            edited = network(batch, torch.tensor([[exponent]], device=device))
+            edited = network(batch, torch.from_numpy(exponent)[None].to(device))
             yield edited[0].cpu().contiguous().numpy()
 
     return run_tiles

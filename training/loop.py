@@ -107,8 +107,8 @@ def starting_generator(fabric: Fabric, recipe: Recipe, run: Run) -> Generator:
     """Trained weights, or the recipe's seed; alike on all processes."""
     fabric.seed_everything(recipe.seed, verbose=False)
     if run.init is None:
-        return Generator(recipe.width)
-    generator = load_generator(run.init)
+        return Generator(recipe.width, recipe.tone_scale)
+    generator = load_generator(run.init, recipe.tone_scale)
     if generator.width != recipe.width:
         raise TrainingError(
             f"{run.init}: a generator of width {generator.width}, but the recipe '{recipe.name}' has width "

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
+from training.metrics import ssim
+
 GRADIENT_SCALES = 4
 
 
@@ -16,6 +18,8 @@ class LossWeights:
     """Mean absolute difference of display values."""
     gradient: float = 0.0
     """Mean absolute difference of slopes at four scales: contrast, edges and halos. Needs no weights."""
+    structural: float = 0.0
+    """One minus structural similarity: local contrast, whatever the brightness. Needs no weights."""
     perceptual: float = 10.0
     """Distance of VGG-19 features; needs --vgg."""
     adversarial: float = 1.0
@@ -39,6 +43,11 @@ def gradient_loss(edited: Tensor, target: Tensor) -> Tensor:
             difference = F.avg_pool2d(difference, 2)
         total = total + difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
     return total
+
+
+def structural_loss(edited: Tensor, target: Tensor) -> Tensor:
+    """One minus the mean structural similarity (Wang et al., 2004) of two float [N, 3, H, W] in about [0, 1]."""
+    return 1 - ssim(edited, target).mean()
 
 
 def critic_loss(real: Tensor, fake: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from training.data.augmentation import Augmentation
 from training.losses import LossWeights
+from training.networks.generator import TONE_SCALE
 
 STUDIO_AUGMENTATION = Augmentation(
     horizontal_flip=0.5, vertical_flip=0.1, rotation_deg=5.0, crop=0.4, smallest_crop=0.5
@@ -19,6 +20,8 @@ class Recipe:
     """For the records."""
     width: int = 16
     """Channels of the generator at full resolution."""
+    tone_scale: int = TONE_SCALE
+    """How many times finer the photo is than the U-Net; at 1 the U-Net learns alone, on photos of its own size."""
     image_size: int = 512
     """Side of the tiles, in pixels; divisible by 64."""
     cache_scale: float = 1.5
@@ -55,16 +58,19 @@ def baseline() -> Recipe:
 
 
 def shipped() -> Recipe:
-    """The recipe of the tracked weights: tone first (L1 and slopes), no critic, no VGG; made for thousands of pairs."""
+    """The recipe of the tracked weights: the U-Net alone learns tone from thousands of pairs; no critic, no VGG."""
     return Recipe(
         name="shipped",
+        tone_scale=1,
+        image_size=128,
         augmentation=replace(STUDIO_AUGMENTATION, cast=0.25),
-        cache_scale=1.0,
-        epochs=40,
+        batch_size=16,
+        epochs=8,
         learning_rate=1e-3,
         warmup_steps=200,
         betas=(0.9, 0.99),
-        losses=LossWeights(l1=100, gradient=50, perceptual=0, adversarial=0),
+        losses=LossWeights(l1=100, gradient=50, structural=40, perceptual=0, adversarial=0),
+        ema_decay=0.995,
     )
 
 

@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from training.data.dataset import Batch, PairDataset
 from training.errors import TrainingError
-from training.losses import adversarial_loss, critic_loss, gradient_loss
+from training.losses import adversarial_loss, critic_loss, gradient_loss, structural_loss
 from training.metrics import psnr
 from training.networks.critic import PatchCritic
 from training.networks.generator import Generator
@@ -137,6 +137,8 @@ class Trainer:
         losses = {"l1": (edited - target).abs().mean()}
         if weights.gradient:
             losses["gradient"] = gradient_loss(edited, target)
+        if weights.structural:
+            losses["structural"] = structural_loss(edited, target)
         if self.perceptual is not None and weights.perceptual:
             losses["perceptual"] = self.perceptual(edited, target)
         if weights.adversarial:

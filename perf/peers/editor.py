@@ -43,7 +43,7 @@ class Editor:
         """Each worker has a request of its own."""
         self.own.request = self.throughput.create_infer_request()
 
-    def _run_tiles(self, tiles: Iterable[Floats], exponent: float) -> Iterator[Floats]:
+    def _run_tiles(self, tiles: Iterable[Floats], exponent: Floats) -> Iterator[Floats]:
         """pixels.detail.RunTiles: the coarse tile with all cores, the others side by side."""
         if isinstance(tiles, list):
             yield from (self._run_alone(tile, exponent) for tile in tiles)
@@ -56,16 +56,16 @@ class Editor:
         while waiting:
             yield waiting.popleft().result()
 
-    def _run(self, tile: Floats, exponent: float) -> Floats:
+    def _run(self, tile: Floats, exponent: Floats) -> Floats:
         return infer(self.own.request, tile, exponent)
 
-    def _run_alone(self, tile: Floats, exponent: float) -> Floats:
+    def _run_alone(self, tile: Floats, exponent: Floats) -> Floats:
         with self.one_at_a_time:
             return infer(self.alone, tile, exponent)
 
 
-def infer(request: ov.InferRequest, tile: Floats, exponent: float) -> Floats:
+def infer(request: ov.InferRequest, tile: Floats, exponent: Floats) -> Floats:
     """One tile through a request, whose memory is copied: it is used again for the next tile."""
-    request.infer({"TILE": tile[None], "EXPONENT": np.full((1, 1), exponent, np.float32)}, share_inputs=True)
+    request.infer({"TILE": tile[None], "EXPONENT": exponent[None]}, share_inputs=True)
     edited: Floats = request.get_output_tensor().data[0].copy()
     return edited

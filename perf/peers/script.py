@@ -35,7 +35,7 @@ def edit(photo: NDArray[np.uint8], network: torch.nn.Module) -> NDArray[np.uint8
     """
     planes = torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 255
     shrunk = F.interpolate(planes, (TILE_PX, TILE_PX), mode="area")[0].permute(1, 2, 0).numpy()
-    exponent = torch.tensor([[metering_exponent(shrunk)]])
+    exponent = torch.from_numpy(metering_exponent(shrunk))[None]
     edited = torch.zeros_like(planes)
     for y in segments(photo.shape[0], TILE_PX, OVERLAP_PX):
         for x in segments(photo.shape[1], TILE_PX, OVERLAP_PX):

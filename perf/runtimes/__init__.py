@@ -13,7 +13,7 @@ from perf.errors import PerfError
 
 Floats: TypeAlias = NDArray[np.float32]
 Run: TypeAlias = Callable[[Floats, Floats], Floats]
-"""(tiles [N, 3, 512, 512], exponents [N, 1]) to edited tiles [N, 3, 512, 512], all float32 in the host's memory.
+"""(tiles [N, 3, 512, 512], exponents [N, 3]) to edited tiles [N, 3, 512, 512], all float32 in the host's memory.
 
 Copies to a GPU and back are part of a call, as they are in serving.
 """

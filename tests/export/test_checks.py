@@ -190,7 +190,7 @@ def test_batch_sizes(max_batch: int) -> None:
 def test_photos_are_cut_as_serving_cuts_them(photos: Path) -> None:
     """The coarse tile holds the whole photo: its mean is the photo's."""
     (coarse, exponent), *detail = photo_samples(photos, TILE_PX)
-    assert coarse.shape == (3, TILE_PX, TILE_PX) and exponent.shape == (1,)
+    assert coarse.shape == (3, TILE_PX, TILE_PX) and exponent.shape == (3,)
     assert 1 <= len(detail) <= 4
     assert all(0 < tile.max() <= 1 and tile.std() > 0.01 for tile, _ in detail)  # pictures, all of them
 
@@ -245,7 +245,7 @@ def test_a_configuration_that_is_missing_or_broken(tmp_path: Path) -> None:
 def test_rounding_to_fp16_is_what_pytorch_in_fp16_does() -> None:
     """The stand-in for FP16 on a CPU errs as much as the real thing, and is not FP32 in disguise."""
     network = random_network(WIDTH, seed=0)
-    tile, exponent = torch.rand(2, 3, TILE_PX, TILE_PX), torch.tensor([[0.5], [2.0]])
+    tile, exponent = torch.rand(2, 3, TILE_PX, TILE_PX), torch.tensor([[0.5] * 3, [2.0] * 3])
     with torch.inference_mode():
         exact = network(tile, exponent)
         half, rounded = (kind.of(network)(tile, exponent) - exact for kind in (HalfGenerator, RoundedGenerator))

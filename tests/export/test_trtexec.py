@@ -65,8 +65,8 @@ def test_strong_typing_is_asked_for_where_it_is_an_option(major: int, contract: 
 
 def test_shapes_cover_batches_from_one_to_the_maximum(contract: Contract) -> None:
     command = trtexec.find().build_command(Path("m.onnx"), Path("m.plan"), Path("m.cache"), contract)
-    assert "--minShapes=TILE:1x3x64x64,EXPONENT:1x1" in command
-    assert f"--maxShapes=TILE:{contract.max_batch}x3x64x64,EXPONENT:{contract.max_batch}x1" in command
+    assert "--minShapes=TILE:1x3x64x64,EXPONENT:1x3" in command
+    assert f"--maxShapes=TILE:{contract.max_batch}x3x64x64,EXPONENT:{contract.max_batch}x3" in command
 
 
 def test_the_timing_cache_is_shared_by_runs_and_a_plan_up_to_date_stays(run: Run, contract: Contract) -> None:

@@ -12,14 +12,14 @@ from pixels.ranges import Floats, to_float, to_planar
 from tests.photos import photo
 
 
-def network(function: Callable[[Floats, float], Floats]) -> RunTiles:
-    def run_tiles(tiles: Iterable[Floats], exponent: float) -> Iterator[Floats]:
+def network(function: Callable[[Floats, Floats], Floats]) -> RunTiles:
+    def run_tiles(tiles: Iterable[Floats], exponent: Floats) -> Iterator[Floats]:
         return (function(tile, exponent) for tile in tiles)
 
     return run_tiles
 
 
-def sharpen(tile: Floats, _exponent: float) -> Floats:
+def sharpen(tile: Floats, _exponent: Floats) -> Floats:
     """Depends on a neighbourhood of 5 px only."""
     blurred = np.stack([cv2.blur(plane, (5, 5), borderType=cv2.BORDER_REFLECT) for plane in tile])
     return 2 * tile - blurred
@@ -28,7 +28,7 @@ def sharpen(tile: Floats, _exponent: float) -> Floats:
 IDENTITY = network(lambda tile, _: tile)
 BRIGHTEN = network(lambda tile, _: tile**0.6)
 SHARPEN = network(sharpen)
-METER = network(lambda tile, exponent: np.maximum(tile, 1e-4) ** np.float32(exponent))
+METER = network(lambda tile, exponent: np.maximum(tile, 1e-4) ** exponent[:, None, None])
 SIZES = [(1, 1), (1, 5000), (5000, 1), (511, 513), (512, 512), (3000, 2000)]
 
 
@@ -81,8 +81,8 @@ def test_a_tone_curve_reaches_every_pixel() -> None:
 def test_the_whole_photo_is_metered_once() -> None:
     exponents = set()
 
-    def watch(tile: Floats, exponent: float) -> Floats:
-        exponents.add(exponent)
+    def watch(tile: Floats, exponent: Floats) -> Floats:
+        exponents.add(tuple(exponent))
         return tile
 
     enhance(photo(1500, 700), network(watch))
@@ -99,7 +99,7 @@ def test_a_gradient_wall_stays_smooth() -> None:
 
 
 def test_an_error_of_the_network_reaches_the_caller() -> None:
-    def fail(_tile: Floats, _exponent: float) -> Floats:
+    def fail(_tile: Floats, _exponent: Floats) -> Floats:
         raise RuntimeError("engine")
 
     with pytest.raises(RuntimeError, match="engine"):

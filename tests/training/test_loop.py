@@ -8,6 +8,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
+from pixels.metering import metering_exponent
 from training import loop
 from training.checkpoints import BEST, LATEST, load_checkpoint, save_checkpoint
 from training.data.dataset import to_tensor
@@ -120,6 +121,21 @@ def test_init_starts_from_given_weights_of_the_right_width(pairs_jsonl: Path, tm
     assert all(torch.allclose(start[name], end[name], atol=1e-6) for name in start)
     with pytest.raises(TrainingError, match="width 4, but the recipe 'debug' has width 8"):
         run(pairs_jsonl, tmp_path / "run", replace(still, width=8), init=tmp_path / "start.safetensors")
+
+
+def test_u_net_alone_learns_for_the_whole_network(pairs_jsonl: Path, tmp_path: Path) -> None:
+    """Photos of the U-Net's own size train it; the same weights edit photos at full resolution."""
+    recipe = replace(debug(), tone_scale=1, losses=LossWeights(100, 10, 40, 0, 0))
+    run(pairs_jsonl, tmp_path / "run", recipe)
+    start, end = (generator.state_dict() for generator in (Generator(4), load_generator(tmp_path / "run" / BEST)))
+    assert end["head.weight"].any() and not end["fine_head.weight"].any()
+    assert start.keys() == end.keys()
+    _, (pair, *_) = split_pairs(read_pairs(pairs_jsonl))
+    tile, target = (to_tensor(read_photo(path))[None, :, :64, :64] for path in (pair.source, pair.target))
+    exponent = torch.from_numpy(metering_exponent(tile[0].permute(1, 2, 0).numpy()))[None]
+    with torch.inference_mode():
+        edited = load_generator(tmp_path / "run" / BEST)(tile, exponent)
+    assert psnr(edited.clamp(0, 1), target) > psnr(tile, target) + 3
 
 
 def test_perceptual_loss_without_weights_fails_before_any_work(pairs_jsonl: Path, tmp_path: Path) -> None:

@@ -1,15 +1,23 @@
 """Networks: what an untrained one does, what one output depends on, and weights as files."""
 
 from pathlib import Path
+from statistics import fmean
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
+from pixels.metering import KEY
+from training.data.dataset import to_tensor
+from training.data.fusion import fuse, meter, to_display, to_linear
 from training.errors import TrainingError
+from training.metrics import psnr
 from training.networks.critic import PatchCritic
-from training.networks.generator import Generator
+from training.networks.fusion import blended, fused, fusion_edit
+from training.networks.generator import EXPOSURES_EV, Generator
 from training.networks.vgg import LAYERS, PerceptualDistance, load_perceptual_distance, vgg_layers
 from training.networks.weights import WeightsError, load_generator, save_generator
 
@@ -23,14 +31,43 @@ def trained(width: int = 4) -> Generator:
     return generator.eval()
 
 
-def test_untrained_generator_only_meters() -> None:
-    tile, exponent = torch.rand(2, 3, 64, 64), torch.tensor([[0.5], [1.7]])
-    metered = tile.clamp(1e-4, 1) ** exponent[:, :, None, None]
-    torch.testing.assert_close(Generator(4)(tile, exponent), metered)
+def test_untrained_generator_fuses_the_exposures_of_the_metered_photo() -> None:
+    tile, exponent = torch.rand(2, 3, 64, 64), torch.tensor([[0.5] * 3, [0.8, 1.0, 1.3]])
+    gain = KEY ** (1 - 1 / exponent[..., None, None])
+    exposures = torch.cat([(tile * gain * 2 ** (ev / 2.2)).clamp(max=1) for ev in EXPOSURES_EV], dim=1)
+    weights, offset = fusion_edit(exposures, len(EXPOSURES_EV))
+    expected = blended(exposures, weights) + offset
+    torch.testing.assert_close(Generator(4, tone_scale=1)(tile, exponent), expected, atol=1e-3, rtol=0)
+
+
+def test_fusion_is_nearer_to_that_of_opencv_than_any_exposure() -> None:
+    fused_psnr, exposure_psnr = [], []
+    for path in sorted(Path("docs/samples").glob("*.jpg")):
+        photo = np.asarray(Image.open(path).resize((256, 256), Image.Resampling.BOX))
+        frames = [to_display(meter(to_linear(photo)) * 2.0**ev) for ev in EXPOSURES_EV]
+        expected, photos = to_tensor(fuse(frames))[None], [to_tensor(frame)[None] for frame in frames]
+        weights, offset = fusion_edit(torch.cat(photos, dim=1), len(frames))
+        fused_photo = (blended(torch.cat(photos, dim=1), weights) + offset).clamp(0, 1)
+        fused_psnr.append(float(psnr(fused_photo, expected)))
+        exposure_psnr.append(max(float(psnr(exposure, expected)) for exposure in photos))
+    assert fmean(fused_psnr) > fmean(exposure_psnr) + 5
+
+
+def test_fused_photo_is_its_gains_and_offset() -> None:
+    exposures = torch.rand(1, 12, 32, 48)
+    gains, offset = fusion_edit(exposures, 4)
+    torch.testing.assert_close(gains.sum(1), torch.ones(1, 32, 48))
+    torch.testing.assert_close(blended(exposures, gains) + offset, fused(exposures, gains))
+
+
+def test_fusing_copies_of_a_photo_returns_the_photo() -> None:
+    photo = torch.rand(2, 3, 24, 64)
+    gains, offset = fusion_edit(photo.repeat(1, 3, 1, 1), 3)
+    torch.testing.assert_close(blended(photo.repeat(1, 3, 1, 1), gains) + offset, photo)
 
 
 def test_tile_does_not_depend_on_its_batch() -> None:
-    generator, tiles, exponents = trained(), torch.rand(3, 3, 64, 64), torch.tensor([[0.5], [1.0], [2.0]])
+    generator, tiles, exponents = trained(), torch.rand(3, 3, 64, 64), torch.tensor([[0.5] * 3, [1.0] * 3, [2.0] * 3])
     with torch.inference_mode():
         together = generator(tiles, exponents)
         alone = generator(tiles[1:2], exponents[1:2])
@@ -39,7 +76,7 @@ def test_tile_does_not_depend_on_its_batch() -> None:
 
 def test_generator_sees_most_of_a_512_px_tile() -> None:
     generator, tile = trained(), torch.rand(1, 3, 512, 512, requires_grad=True)
-    generator(tile, torch.ones(1, 1))[0, :, 256, 256].sum().backward()
+    generator(tile, torch.ones(1, 3))[0, :, 256, 256].sum().backward()
     assert tile.grad is not None
     seen = tile.grad[0].abs().sum(0).nonzero()
     assert (seen.min(0).values <= 32).all() and (seen.max(0).values >= 480).all()
@@ -60,7 +97,7 @@ def test_weights_survive_a_file(tmp_path: Path) -> None:
     save_generator(generator, tmp_path / "g.safetensors", {"recipe": "debug"})
     loaded = load_generator(tmp_path / "g.safetensors")
     assert loaded.width == 4
-    exponent = torch.ones(1, 1)
+    exponent = torch.ones(1, 3)
     torch.testing.assert_close(loaded(tile, exponent), generator(tile, exponent), atol=5e-3, rtol=0)  # half precision
 
 

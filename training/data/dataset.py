@@ -21,7 +21,7 @@ from training.data.cache import Squares
 METERED_PX = 128  # the whole photo is metered at this size: its log-average is that of the full photo, nearly
 
 Key = tuple[int, int]  # epoch, index
-Batch = tuple[Tensor, Tensor, Tensor]  # tile, target: float [N, 3, side, side]; exponent: float [N, 1]
+Batch = tuple[Tensor, Tensor, Tensor]  # tile, target: float [N, 3, side, side]; exponent: float [N, 3]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class PairDataset(Dataset[Batch]):
         return len(self.squares)
 
     def __getitem__(self, key: Key) -> Batch:
-        """Tile and target, float32 [3, side, side] in [0, 1], and the whole photo's exponent, float32 [1]."""
+        """Tile and target, float32 [3, side, side] in [0, 1], and the whole photo's exponents, float32 [3]."""
         epoch, index = key
         rng = np.random.default_rng((self.seed, epoch, index))
         source, target = self.squares[index]
@@ -53,7 +53,7 @@ class PairDataset(Dataset[Batch]):
             source = tint(source, random_gains(self.augmentation.cast, rng))
         exponent = metering_exponent(np.divide(resize(source, METERED_PX), 255, dtype=np.float32))
         tile, target = augment(np.stack((source, target)), self.side_px, self.augmentation, rng)
-        return to_tensor(tile), to_tensor(target), torch.tensor([exponent])
+        return to_tensor(tile), to_tensor(target), torch.from_numpy(exponent)
 
 
 def to_tensor(photo: NDArray[np.uint8]) -> Tensor:

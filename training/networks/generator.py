@@ -1,13 +1,14 @@
 """The generator: a small U-Net that learns the edit of a photo, not the photo.
 
-The tile is metered first (one exponent for the whole photo, see :mod:`pixels.metering`), so dark and bright shots of a
-room reach the network alike. Beside the metered tile the network sees what the metered camera would have recorded at
-several exposures; per pixel and channel it predicts how much of each to add, and an offset. That is exposure fusion
-with learned weights. All of them start at zero: an untrained network meters and nothing else.
+The tile is metered first (exponents for the whole photo, see :mod:`pixels.metering`), so all shots of a room reach the
+network alike. From the tile follows what a metered camera would have recorded at several exposures, and the edit is a
+mixture of them: per pixel and channel, a gain for each, and an offset. It starts as exposure fusion
+(:mod:`training.networks.fusion`), the best edit that needs no learning; the network sees the exposures and the fused
+photo and predicts what to change. All of that starts at zero: an untrained network meters and fuses.
 
-Tone is slow in space: the U-Net works at a quarter of the resolution, where it is 16 times cheaper, and its weights are
-stretched back (Gharbi et al., "Deep Bilateral Learning", 2017). Since they are applied to the photo at full resolution,
-edges and texture stay; a thin layer at full resolution refines them there.
+Tone is slow in space: fusion and U-Net work at a quarter of the resolution, where they are 16 times cheaper, and gains
+and offset are stretched back (Gharbi et al., "Deep Bilateral Learning", 2017). Since they are applied to the photo at
+full resolution, edges and texture stay; a thin layer at full resolution refines them there.
 
 There is no normalisation layer: statistics of a tile would make steps at the seams between tiles. Residual blocks start
 as identities instead, which trains as steadily at this depth.
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pixels.metering import KEY
+from training.networks.fusion import blended, fusion_edit, stretched
 
 BLOCK_DILATIONS = (1, 2, 4) * 3  # nine residual blocks; dilated so that they see the whole tile
 LEVEL_WIDTHS = (1, 2, 4, 6, 6)  # channels per level of the U-Net, in multiples of the width; each halves the resolution
@@ -81,60 +83,78 @@ class Upsample(nn.Module):
         return mixed
 
 
-def stretched(x: Tensor, factor: int) -> Tensor:
-    """[N, C, H, W] to [N, C, factor * H, factor * W], bilinear."""
-    return F.interpolate(x, scale_factor=float(factor), mode="bilinear", align_corners=False)
-
-
 class Generator(nn.Module):
     """Predicts the edited tile.
 
     Args:
         width: channels of the U-Net's finest level; cost grows with its square.
+        tone_scale: the U-Net's finest level is this many times coarser than the tile. At 1 the photo itself is as
+            coarse as the U-Net, and the layer at full resolution has nothing to refine; such a generator has the same
+            weights and is 16 times cheaper to train.
     """
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int = 16, tone_scale: int = TONE_SCALE) -> None:
         super().__init__()
-        self.width = width
+        self.width, self.tone_scale = width, tone_scale
         channels = [width * factor for factor in LEVEL_WIDTHS]
         steps = list(pairwise(channels))
-        self.stem = convolution(3 * BASES, width)
+        self.stem = convolution(3 * (BASES + 1), width)
         self.down = nn.ModuleList(convolution(fine, coarse, stride=2) for fine, coarse in steps)
         self.blocks = nn.Sequential(*(ResidualBlock(channels[-1], dilation) for dilation in BLOCK_DILATIONS))
         self.up = nn.ModuleList(Upsample(coarse, fine) for fine, coarse in reversed(steps))
-        self.head = zeroed(nn.Conv2d(width, 3 * (BASES + 1), 3, padding=1))
+        self.head = zeroed(nn.Conv2d(width, 3 * (BASES + 2), 3, padding=1))
         self.context = scaled(nn.Conv2d(width, width // 2, 1))
         self.fine_stem = convolution(3 * BASES, width // 2)
         self.fine_mix = convolution(width // 2, width // 2)
         self.fine_head = zeroed(nn.Conv2d(width // 2, 3 * (BASES + 1), 1))
+        if tone_scale == 1:
+            for layer in (self.context, self.fine_stem, self.fine_mix, self.fine_head):
+                layer.requires_grad_(False)
 
     def forward(self, tile: Tensor, exponent: Tensor) -> Tensor:
         """Edit a batch of tiles.
 
         Args:
             tile: float [N, 3, H, W], RGB, display-encoded, range [0, 1]; H and W divisible by TILE_MULTIPLE.
-            exponent: float [N, 1], the metering exponent of the whole photo that each tile comes from.
+            exponent: float [N, 3], the metering exponents of the whole photo that each tile comes from.
 
         Returns:
             Float [N, 3, H, W], unclipped.
         """
-        exponent = exponent[:, :, None, None]
+        exponent = exponent[..., None, None]
         photo = tile.clamp(EPSILON, 1.0)
-        metered = photo**exponent
         exposed = photo * KEY ** (1 - 1 / exponent)  # the gain that takes the photo's log-average to the same key
-        bases = [metered, *((exposed * 2 ** (ev / GAMMA)).clamp(max=1.0) for ev in EXPOSURES_EV)]
-        *gains, offset = self.edit(torch.cat(bases, dim=1)).chunk(BASES + 1, dim=1)
-        return sum((gain * base for gain, base in zip(gains, bases, strict=True)), metered + offset)
+        exposures = [(exposed * 2 ** (ev / GAMMA)).clamp(max=1.0) for ev in EXPOSURES_EV]
+        bases = torch.cat([photo**exponent, *exposures], dim=1)
+        *gains, offset = self.edit(bases).chunk(BASES + 1, dim=1)
+        return sum((gain * base for gain, base in zip(gains, bases.chunk(BASES, dim=1), strict=True)), offset)
 
     def edit(self, bases: Tensor) -> Tensor:
         """A gain for each base and an offset, [N, 3 * (BASES + 1), H, W], from [N, 3 * BASES, H, W]."""
-        tone = self.tone(F.avg_pool2d(bases, TONE_SCALE))
-        fine = self.fine_mix(self.fine_stem(bases) + stretched(self.context(tone), TONE_SCALE))
-        edit: Tensor = stretched(self.head(tone), TONE_SCALE) + self.fine_head(fine)
-        return edit
+        if self.tone_scale == 1:
+            return self.coarse_edit(bases)[0]
+        edit, tone = self.coarse_edit(F.avg_pool2d(bases, self.tone_scale))
+        fine = self.fine_mix(self.fine_stem(bases) + stretched(self.context(tone), self.tone_scale))
+        refined: Tensor = stretched(edit, self.tone_scale) + self.fine_head(fine)
+        return refined
+
+    def coarse_edit(self, bases: Tensor) -> tuple[Tensor, Tensor]:
+        """The same from shrunk bases, and the U-Net's features [N, width, h, w].
+
+        It starts from exposure fusion. The network predicts what to change of it: a factor on the fused photo, further
+        gains and a further offset.
+        """
+        exposures = bases[:, 3:]
+        weights, difference = fusion_edit(exposures, len(EXPOSURES_EV))
+        fused = blended(exposures, weights) + difference
+        tone = self.tone(torch.cat([bases, fused], dim=1))
+        metered, *gains, factor, offset = self.head(tone).chunk(BASES + 2, dim=1)
+        factor = 1 + factor
+        gains = [gain + factor * weight for gain, weight in zip(gains, weights.chunk(len(gains), dim=1), strict=True)]
+        return torch.cat([metered, *gains, offset + factor * difference], dim=1), tone
 
     def tone(self, x: Tensor) -> Tensor:
-        """The U-Net: features [N, width, h, w] from shrunk bases [N, 3 * BASES, h, w]."""
+        """The U-Net: features [N, width, h, w] from shrunk photos [N, 3 * (BASES + 1), h, w]."""
         x = self.stem(x)
         skips = []
         for down in self.down:

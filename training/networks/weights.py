@@ -7,7 +7,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from training.errors import TrainingError
-from training.networks.generator import Generator
+from training.networks.generator import TONE_SCALE, Generator
 
 
 class WeightsError(TrainingError):
@@ -34,7 +34,7 @@ def save_generator(generator: Generator, path: Path, metadata: dict[str, str] | 
         partial.unlink(missing_ok=True)
 
 
-def load_generator(path: Path) -> Generator:
+def load_generator(path: Path, tone_scale: int = TONE_SCALE) -> Generator:
     """A float32 generator of the width that the file names.
 
     Raises:
@@ -48,7 +48,7 @@ def load_generator(path: Path) -> Generator:
         raise WeightsError(f"{path}: no such file; train one with 'python -m training train'") from None
     except (SafetensorError, KeyError, ValueError) as error:
         raise WeightsError(f"{path}: not weights of a generator ({error}); they end in .safetensors") from None
-    generator = Generator(width)
+    generator = Generator(width, tone_scale)
     try:
         generator.load_state_dict(tensors)
     except RuntimeError as error:

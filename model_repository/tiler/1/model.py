@@ -54,7 +54,7 @@ class TritonPythonModel:
         return {"ENHANCED_PIXELS": as_bytes(edited)}
 
     def run_tiles(
-        self, deadline: Deadline, trace: Any, mode: str, tiles: Iterable[Floats], exponent: float
+        self, deadline: Deadline, trace: Any, mode: str, tiles: Iterable[Floats], exponent: Floats
     ) -> Iterator[Floats]:
         """pixels.detail.RunTiles: results in order, the next tiles under way while one is blended."""
         waiting: deque[Future[Floats]] = deque()
@@ -71,14 +71,14 @@ class TritonPythonModel:
             wait(waiting)  # they use the trace, which ends with the photo's answer, be it an error
 
 
-def run_tile(tile: Floats, exponent: float, trace: Any, memory: Any) -> Floats:
+def run_tile(tile: Floats, exponent: Floats, trace: Any, memory: Any) -> Floats:
     """Send one tile to the generator, where tiles of all photos share batches; in a trace, it is the photo's child."""
     response = pb_utils.InferenceRequest(
         model_name="generator",
         requested_output_names=["EDITED"],
         inputs=[
             as_tensor("TILE", tile[None]),
-            pb_utils.Tensor("EXPONENT", np.full((1, 1), exponent, np.float32)),
+            pb_utils.Tensor("EXPONENT", exponent[None]),
         ],
         trace=trace,
         preferred_memory=memory,  # where the result is wanted
