@@ -10,40 +10,37 @@ from torch import Tensor
 from torch.nn import functional as F
 
 LEAST_QUALITY = 0.01  # added to contrast and to colour, display values: keeps noise from deciding in flat grey parts
+LAPLACIAN = ((0.0, 1.0, 0.0), (1.0, -4.0, 1.0), (0.0, 1.0, 0.0))
 
 
-def fusion_edit(exposures: Tensor, count: int) -> tuple[Tensor, Tensor]:
+def fusion_edit(exposures: Tensor) -> tuple[Tensor, Tensor]:
     """The fused photo as an edit: the sum of each exposure times its gain, and the offset.
 
     Args:
-        exposures: float [N, 3 * count, H, W], display-encoded, range [0, 1].
-        count: number of exposures.
+        exposures: float [N, 3 * K, H, W], K photos, display-encoded, range [0, 1].
 
     Returns:
-        Gains [N, count, H, W], which add up to 1, and the offset [N, 3, H, W].
+        Gains [N, 3 * K, H, W], alike for the three channels of a photo; those of all photos add up to 1. And the
+        offset [N, 3, H, W].
     """
-    weights = torch.softmax(torch.cat([log_quality(photo) for photo in exposures.chunk(count, dim=1)], dim=1), dim=1)
+    weights = F.conv2d(torch.softmax(log_quality(exposures), dim=1), per_photo(exposures).transpose(0, 1))
     return weights, fused(exposures, weights) - blended(exposures, weights)
 
 
-def log_quality(photo: Tensor) -> Tensor:
-    """Logarithm of contrast times colour, [N, 1, H, W], of a photo [N, 3, H, W]."""
-    grey = photo.mean(dim=1, keepdim=True)
-    contrast = (4 * (local_average(grey) - grey)).abs()
-    colour = (photo - grey).square().sum(dim=1, keepdim=True).sqrt()
+def log_quality(exposures: Tensor) -> Tensor:
+    """Logarithm of contrast times colour, [N, K, H, W], of photos [N, 3 * K, H, W]."""
+    members = per_photo(exposures)
+    count = members.shape[0]
+    grey = F.conv2d(exposures, members / 3)
+    laplacian = exposures.new_tensor(LAPLACIAN).expand(count, 1, 3, 3)
+    contrast = F.conv2d(F.pad(grey, (1, 1, 1, 1), mode="replicate"), laplacian, groups=count).abs()
+    distance = exposures - F.conv2d(grey, members.transpose(0, 1))
+    colour = F.conv2d(distance.square(), members).sqrt()
     return (contrast + LEAST_QUALITY).log() + (colour + LEAST_QUALITY).log()
 
 
-def local_average(grey: Tensor) -> Tensor:
-    """Mean of the four neighbours of each pixel."""
-    padded = F.pad(grey, (1, 1, 1, 1), mode="replicate")
-    above, below = padded[..., :-2, 1:-1], padded[..., 2:, 1:-1]
-    left, right = padded[..., 1:-1, :-2], padded[..., 1:-1, 2:]
-    return (above + below + left + right) / 4
-
-
 def fused(exposures: Tensor, weights: Tensor) -> Tensor:
-    """The exposures [N, 3 * K, H, W] blended level by level with weights [N, K, H, W]: [N, 3, H, W].
+    """The exposures blended level by level, each with its weights: [N, 3, H, W] from twice [N, 3 * K, H, W].
 
     Halved as often as it goes: the coarsest level decides how bright the whole photo is.
     """
@@ -55,10 +52,15 @@ def fused(exposures: Tensor, weights: Tensor) -> Tensor:
 
 
 def blended(exposures: Tensor, weights: Tensor) -> Tensor:
-    """Sum of the exposures [N, 3 * K, H, W], each times its weight [N, K, H, W]: [N, 3, H, W]."""
-    count = weights.shape[1]
-    shares = zip(exposures.chunk(count, dim=1), weights.chunk(count, dim=1), strict=True)
-    return torch.stack([photo * weight for photo, weight in shares]).sum(dim=0)
+    """Sum of the exposures, each times its weights: [N, 3, H, W] from twice [N, 3 * K, H, W]."""
+    summing = torch.eye(3).repeat(1, exposures.shape[1] // 3)
+    return F.conv2d(exposures * weights, summing[..., None, None].to(exposures))
+
+
+def per_photo(exposures: Tensor) -> Tensor:
+    """The 1x1 convolution that adds the channels of each photo: [K, 3 * K, 1, 1], ones and zeros."""
+    members = torch.eye(exposures.shape[1] // 3).repeat_interleave(3, dim=1)
+    return members[..., None, None].to(exposures)
 
 
 def stretched(x: Tensor, factor: int) -> Tensor:

@@ -124,10 +124,9 @@ class Generator(nn.Module):
         exponent = exponent[..., None, None]
         photo = tile.clamp(EPSILON, 1.0)
         exposed = photo * KEY ** (1 - 1 / exponent)  # the gain that takes the photo's log-average to the same key
-        exposures = [(exposed * 2 ** (ev / GAMMA)).clamp(max=1.0) for ev in EXPOSURES_EV]
-        bases = torch.cat([photo**exponent, *exposures], dim=1)
-        *gains, offset = self.edit(bases).chunk(BASES + 1, dim=1)
-        return sum((gain * base for gain, base in zip(gains, bases.chunk(BASES, dim=1), strict=True)), offset)
+        bases = [photo**exponent, *((exposed * 2 ** (ev / GAMMA)).clamp(max=1.0) for ev in EXPOSURES_EV)]
+        *gains, offset = self.edit(torch.cat(bases, dim=1)).chunk(BASES + 1, dim=1)
+        return sum((gain * base for gain, base in zip(gains, bases, strict=True)), offset)
 
     def edit(self, bases: Tensor) -> Tensor:
         """A gain for each base and an offset, [N, 3 * (BASES + 1), H, W], from [N, 3 * BASES, H, W]."""
@@ -145,13 +144,13 @@ class Generator(nn.Module):
         gains and a further offset.
         """
         exposures = bases[:, 3:]
-        weights, difference = fusion_edit(exposures, len(EXPOSURES_EV))
+        weights, difference = fusion_edit(exposures)
         fused = blended(exposures, weights) + difference
         tone = self.tone(torch.cat([bases, fused], dim=1))
-        metered, *gains, factor, offset = self.head(tone).chunk(BASES + 2, dim=1)
-        factor = 1 + factor
-        gains = [gain + factor * weight for gain, weight in zip(gains, weights.chunk(len(gains), dim=1), strict=True)]
-        return torch.cat([metered, *gains, offset + factor * difference], dim=1), tone
+        metered, gains, change, offset = self.head(tone).split([3, 3 * len(EXPOSURES_EV), 3, 3], dim=1)
+        factor = 1 + change
+        gains = gains + factor.repeat(1, len(EXPOSURES_EV), 1, 1) * weights
+        return torch.cat([metered, gains, offset + factor * difference], dim=1), tone
 
     def tone(self, x: Tensor) -> Tensor:
         """The U-Net: features [N, width, h, w] from shrunk photos [N, 3 * (BASES + 1), h, w]."""
