@@ -95,9 +95,10 @@ rollback: setup ## serve the version before the newest again
 
 setup-perf: $(VENV)/.perf-installed ## add what the benchmarks need to .venv, and perf_analyzer in .venv-perf
 
-$(VENV)/.perf-installed: $(VENV)/.installed perf/requirements-perf-analyzer.txt
+$(VENV)/.perf-installed: $(VENV)/.installed .venv-server/.installed perf/requirements-perf-analyzer.txt
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[perf]'
 	$(VENV)/bin/pip install --quiet --no-deps --upgrade --target .venv-perf --requirement perf/requirements-perf-analyzer.txt
+	cp .venv-server/lib/python3*/site-packages/nvidia_pytriton.libs/libb64-*.so.0d .venv-perf/nvidia/cuda_runtime/lib/libb64.so.0d
 	@touch $@
 
 perf: setup-perf setup-server ## benchmarks with perf_analyzer: SCENARIO=smoke PROFILE=cpu|gpu URL=grpc://127.0.0.1:8001

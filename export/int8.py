@@ -45,7 +45,7 @@ def to_int8(model: onnx.ModelProto, calibration: list[Feed]) -> onnx.ModelProto:
             Tiles(calibration),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=_ends(model),
+            nodes_to_exclude=_left_alone(model),
             per_channel=True,
             activation_type=QuantType.QInt8,
             weight_type=QuantType.QInt8,
@@ -54,21 +54,31 @@ def to_int8(model: onnx.ModelProto, calibration: list[Feed]) -> onnx.ModelProto:
         return clean(onnx.load(path))
 
 
-def _ends(model: onnx.ModelProto) -> list[str]:
-    """Names of the convolutions that have no other before them, or none behind."""
+def _left_alone(model: onnx.ModelProto) -> list[str]:
+    """Names of the convolutions that add and subtract photos, and of the learned ones at the ends of the network."""
     nodes = gs.import_onnx(model).toposort().nodes
+    return [node.name for node in nodes if node.op == "Conv" and not _learned(node)] + _ends(nodes)
+
+
+def _learned(node: gs.Node) -> bool:
+    """Whether it is a convolution with weights of the checkpoint; fusion has some with ones and zeros."""
+    return bool(node.op == "Conv" and node.inputs[1].name.endswith(".weight"))
+
+
+def _ends(nodes: list[gs.Node]) -> list[str]:
+    """Names of the learned convolutions that have no other before them, or none behind."""
     behind, before = set[str](), set[str]()  # tensors that depend on a convolution; that one depends on
     ends = []
     for node in nodes:
         if any(tensor.name in behind for tensor in node.inputs):
             behind.update(tensor.name for tensor in node.outputs)
-        elif node.op == "Conv":
+        elif _learned(node):
             behind.update(tensor.name for tensor in node.outputs)
             ends.append(node.name)
     for node in reversed(nodes):
         if any(tensor.name in before for tensor in node.outputs):
             before.update(tensor.name for tensor in node.inputs)
-        elif node.op == "Conv":
+        elif _learned(node):
             before.update(tensor.name for tensor in node.inputs)
             ends.append(node.name)
     return ends

@@ -15,8 +15,11 @@ from onnx import NodeProto, shape_inference
 from perf.errors import PerfError
 
 HEAVY = ("Conv", "AveragePool", "Resize")
-VIEWS = ("Concat", "Split", "Unsqueeze", "Reshape", "Identity")
-ELEMENTWISE = ("Add", "Sub", "Mul", "Div", "Pow", "Reciprocal", "Clip", "LeakyRelu", "Relu", "Min", "Max")
+VIEWS = ("Concat", "Split", "Slice", "Pad", "Tile", "Expand", "Unsqueeze", "Reshape", "Identity")
+ELEMENTWISE = (
+    *("Add", "Sub", "Mul", "Div", "Pow", "Sqrt", "Log", "Reciprocal", "Clip", "LeakyRelu", "Relu", "Min", "Max"),
+    "Softmax",  # over four values
+)
 IO_BYTES = 4  # inputs and outputs stay FP32 whatever the network computes in
 
 

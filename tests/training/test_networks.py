@@ -12,11 +12,12 @@ from torch import nn
 
 from pixels.metering import KEY
 from training.data.dataset import to_tensor
-from training.data.fusion import fuse, meter, to_display, to_linear
+from training.data.fusion import fuse as fuse_by_opencv
+from training.data.fusion import meter, to_display, to_linear
 from training.errors import TrainingError
 from training.metrics import psnr
 from training.networks.critic import PatchCritic
-from training.networks.fusion import blended, fused, fusion_edit
+from training.networks.fusion import fuse
 from training.networks.generator import EXPOSURES_EV, Generator
 from training.networks.vgg import LAYERS, PerceptualDistance, load_perceptual_distance, vgg_layers
 from training.networks.weights import WeightsError, load_generator, save_generator
@@ -35,8 +36,7 @@ def test_untrained_generator_fuses_the_exposures_of_the_metered_photo() -> None:
     tile, exponent = torch.rand(2, 3, 64, 64), torch.tensor([[0.5] * 3, [0.8, 1.0, 1.3]])
     gain = KEY ** (1 - 1 / exponent[..., None, None])
     exposures = torch.cat([(tile * gain * 2 ** (ev / 2.2)).clamp(max=1) for ev in EXPOSURES_EV], dim=1)
-    weights, offset = fusion_edit(exposures)
-    expected = blended(exposures, weights) + offset
+    expected, _ = fuse(exposures)
     torch.testing.assert_close(Generator(4, tone_scale=1)(tile, exponent), expected, atol=1e-3, rtol=0)
 
 
@@ -45,25 +45,21 @@ def test_fusion_is_nearer_to_that_of_opencv_than_any_exposure() -> None:
     for path in sorted(Path("docs/samples").glob("*.jpg")):
         photo = np.asarray(Image.open(path).resize((256, 256), Image.Resampling.BOX))
         frames = [to_display(meter(to_linear(photo)) * 2.0**ev) for ev in EXPOSURES_EV]
-        expected, photos = to_tensor(fuse(frames))[None], [to_tensor(frame)[None] for frame in frames]
-        weights, offset = fusion_edit(torch.cat(photos, dim=1))
-        fused_photo = (blended(torch.cat(photos, dim=1), weights) + offset).clamp(0, 1)
-        fused_psnr.append(float(psnr(fused_photo, expected)))
+        expected, photos = to_tensor(fuse_by_opencv(frames))[None], [to_tensor(frame)[None] for frame in frames]
+        fused_photo, _ = fuse(torch.cat(photos, dim=1))
+        fused_psnr.append(float(psnr(fused_photo.clamp(0, 1), expected)))
         exposure_psnr.append(max(float(psnr(exposure, expected)) for exposure in photos))
     assert fmean(fused_psnr) > fmean(exposure_psnr) + 5
 
 
-def test_fused_photo_is_its_gains_and_offset() -> None:
-    exposures = torch.rand(1, 12, 32, 48)
-    gains, offset = fusion_edit(exposures)
-    torch.testing.assert_close(gains.sum(1) / 3, torch.ones(1, 32, 48))
-    torch.testing.assert_close(blended(exposures, gains) + offset, fused(exposures, gains))
+def test_weights_of_the_exposures_add_up_to_one() -> None:
+    _, weights = fuse(torch.rand(1, 12, 32, 48))
+    torch.testing.assert_close(weights.sum(1) / 3, torch.ones(1, 32, 48))
 
 
 def test_fusing_copies_of_a_photo_returns_the_photo() -> None:
     photo = torch.rand(2, 3, 24, 64)
-    gains, offset = fusion_edit(photo.repeat(1, 3, 1, 1))
-    torch.testing.assert_close(blended(photo.repeat(1, 3, 1, 1), gains) + offset, photo)
+    torch.testing.assert_close(fuse(photo.repeat(1, 3, 1, 1))[0], photo)
 
 
 def test_tile_does_not_depend_on_its_batch() -> None:

@@ -13,18 +13,19 @@ LEAST_QUALITY = 0.01  # added to contrast and to colour, display values: keeps n
 LAPLACIAN = ((0.0, 1.0, 0.0), (1.0, -4.0, 1.0), (0.0, 1.0, 0.0))
 
 
-def fusion_edit(exposures: Tensor) -> tuple[Tensor, Tensor]:
-    """The fused photo as an edit: the sum of each exposure times its gain, and the offset.
+def fuse(exposures: Tensor) -> tuple[Tensor, Tensor]:
+    """Fuse exposures.
 
     Args:
         exposures: float [N, 3 * K, H, W], K photos, display-encoded, range [0, 1].
 
     Returns:
-        Gains [N, 3 * K, H, W], alike for the three channels of a photo; those of all photos add up to 1. And the
-        offset [N, 3, H, W].
+        The fused photo [N, 3, H, W]. And the exposures' weights [N, 3 * K, H, W], alike for the three channels of a
+        photo; those of all photos add up to 1. The fused photo is the sum of the exposures times their weights
+        (:func:`blended`), and an offset that varies slowly.
     """
     weights = F.conv2d(torch.softmax(log_quality(exposures), dim=1), per_photo(exposures).transpose(0, 1))
-    return weights, fused(exposures, weights) - blended(exposures, weights)
+    return fused(exposures, weights), weights
 
 
 def log_quality(exposures: Tensor) -> Tensor:
@@ -32,8 +33,9 @@ def log_quality(exposures: Tensor) -> Tensor:
     members = per_photo(exposures)
     count = members.shape[0]
     grey = F.conv2d(exposures, members / 3)
-    laplacian = exposures.new_tensor(LAPLACIAN).expand(count, 1, 3, 3)
-    contrast = F.conv2d(F.pad(grey, (1, 1, 1, 1), mode="replicate"), laplacian, groups=count).abs()
+    laplacian = torch.tensor(LAPLACIAN).repeat(count, 1, 1, 1).to(exposures)
+    slope = F.conv2d(F.pad(grey, (1, 1, 1, 1), mode="replicate"), laplacian, groups=count)
+    contrast = slope.square().sqrt()  # the absolute value, but for which the exporter leaves half precision
     distance = exposures - F.conv2d(grey, members.transpose(0, 1))
     colour = F.conv2d(distance.square(), members).sqrt()
     return (contrast + LEAST_QUALITY).log() + (colour + LEAST_QUALITY).log()

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pixels.metering import KEY
-from training.networks.fusion import blended, fusion_edit, stretched
+from training.networks.fusion import blended, fuse, stretched
 
 BLOCK_DILATIONS = (1, 2, 4) * 3  # nine residual blocks; dilated so that they see the whole tile
 LEVEL_WIDTHS = (1, 2, 4, 6, 6)  # channels per level of the U-Net, in multiples of the width; each halves the resolution
@@ -144,13 +144,13 @@ class Generator(nn.Module):
         gains and a further offset.
         """
         exposures = bases[:, 3:]
-        weights, difference = fusion_edit(exposures)
-        fused = blended(exposures, weights) + difference
+        fused, weights = fuse(exposures)
         tone = self.tone(torch.cat([bases, fused], dim=1))
         metered, gains, change, offset = self.head(tone).split([3, 3 * len(EXPOSURES_EV), 3, 3], dim=1)
         factor = 1 + change
         gains = gains + factor.repeat(1, len(EXPOSURES_EV), 1, 1) * weights
-        return torch.cat([metered, gains, offset + factor * difference], dim=1), tone
+        offset = offset + factor * (fused - blended(exposures, weights))
+        return torch.cat([metered, gains, offset], dim=1), tone
 
     def tone(self, x: Tensor) -> Tensor:
         """The U-Net: features [N, width, h, w] from shrunk photos [N, 3 * (BASES + 1), h, w]."""
