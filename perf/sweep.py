@@ -17,7 +17,8 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 from deploy.server import ROOT, SERVER_PYTHON
 from perf import analyzer
 from perf.compare import compare
-from perf.results import new_result, package_versions, write
+from perf.machine import machine
+from perf.results import new_result, package_versions, path_of, read, write
 from perf.scenarios import Scenario, choose
 from perf.sides import Side, checkout
 from perf.suite import SERVER_PACKAGES
@@ -130,12 +131,30 @@ def run_trial(trial: Trial) -> dict[str, Any]:
 
 
 def sweep_and_keep(folder: Path) -> int:
-    """Try everything; the evidence is kept after each trial, so that an interruption loses one. Returns 0."""
+    """Try what this machine has no evidence of yet; kept after each trial, so an interruption loses one. Returns 0."""
     versions = {"perf_analyzer": analyzer.version()} | package_versions(*SERVER_PACKAGES, python=SERVER_PYTHON)
-    rows: list[dict[str, Any]] = []
-    for trial in TRIALS:
+    rows = earlier_rows(folder)
+    for trial in left_to_try(rows):
         rows.append(run_trial(trial))
         print(f"{trial.setting} {trial.tried}, {trial.load}: {rows[-1]['verdict']}", flush=True)
-        kept = write(new_result("sweep", "sweep", "cpu", versions, {"rows": rows}), folder)
-    print(kept)
+        write(new_result("sweep", "sweep", "cpu", versions, {"rows": rows}), folder)
+    print(f"{len(rows)} trials in {file_of_this_machine(folder)}; delete it to try all of them again")
     return 0
+
+
+def left_to_try(rows: list[dict[str, Any]]) -> list[Trial]:
+    """Trials without a row."""
+    known = {(row["setting"], row["tried"], row["scenario"]) for row in rows}
+    return [trial for trial in TRIALS if (trial.setting, trial.tried, scenario_of(trial).name) not in known]
+
+
+def earlier_rows(folder: Path) -> list[dict[str, Any]]:
+    """What an earlier sweep on this machine left."""
+    file = file_of_this_machine(folder)
+    rows: list[dict[str, Any]] = read(file)["rows"] if file.exists() else []
+    return rows
+
+
+def file_of_this_machine(folder: Path) -> Path:
+    """Where its evidence is kept."""
+    return path_of({"what": "sweep", "machine": machine(), "profile": "cpu"}, folder)

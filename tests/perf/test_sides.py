@@ -11,7 +11,7 @@ from deploy.server import ROOT, SERVER_PYTHON
 from perf.__main__ import main
 from perf.errors import PerfError
 from perf.sides import checkout, environment
-from perf.sweep import TRIALS, scenario_of, side_of
+from perf.sweep import TRIALS, left_to_try, scenario_of, side_of
 
 
 def test_a_commit_is_checked_out_whole(tmp_path: Path) -> None:
@@ -50,6 +50,12 @@ def test_a_trial_changes_one_setting_and_nothing_else(trial: object, tmp_path: P
         )
         changed += served != tried
     assert changed + bool(side.options) == 1
+
+
+def test_a_sweep_goes_on_where_it_stopped() -> None:
+    rows = [{"setting": t.setting, "tried": t.tried, "scenario": scenario_of(t).name} for t in TRIALS]
+    assert left_to_try(rows[:3]) == list(TRIALS[3:])
+    assert left_to_try(rows) == []
 
 
 def test_mistakes_on_the_command_line_are_one_line(
