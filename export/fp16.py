@@ -28,13 +28,14 @@ class HalfGenerator(Generator):
     @classmethod
     def of(cls, network: Generator) -> "HalfGenerator":
         """The same weights, rounded."""
-        half = cls(network.width)
+        half = cls(network.width, refines=network.refinement is not None)
         half.load_state_dict(network.state_dict())
         return half.half().eval()
 
-    def edit(self, bases: Tensor) -> Tensor:
+    def edit(self, bases: Tensor) -> tuple[Tensor, Tensor]:
         """As the generator's, FP32 in and out."""
-        return super().edit(bases.half()).float()
+        gains, offset = super().edit(bases.half())
+        return gains.float(), offset.float()
 
 
 class RoundedGenerator(Generator):
@@ -47,11 +48,11 @@ class RoundedGenerator(Generator):
     @classmethod
     def of(cls, network: Generator) -> "RoundedGenerator":
         """The same weights, rounded."""
-        rounded = cls(network.width)
+        rounded = cls(network.width, refines=network.refinement is not None)
         rounded.load_state_dict({name: tensor.half().float() for name, tensor in network.state_dict().items()})
         return rounded.eval()
 
-    def edit(self, bases: Tensor) -> Tensor:
+    def edit(self, bases: Tensor) -> tuple[Tensor, Tensor]:
         """As the generator's, each operation's result rounded."""
         with _RoundToHalf():
             return super().edit(bases.half().float())

@@ -21,7 +21,7 @@ from training.errors import TrainingError
 from training.journal import Journal
 from training.networks.generator import Generator
 from training.networks.vgg import load_perceptual_distance
-from training.networks.weights import load_generator, save_generator
+from training.networks.weights import load_for_training, save_generator
 from training.recipes import Recipe
 from training.trainer import Trainer
 
@@ -108,7 +108,7 @@ def starting_generator(fabric: Fabric, recipe: Recipe, run: Run) -> Generator:
     fabric.seed_everything(recipe.seed, verbose=False)
     if run.init is None:
         return Generator(recipe.width, recipe.tone_scale)
-    generator = load_generator(run.init, recipe.tone_scale)
+    generator = load_for_training(run.init, recipe.tone_scale)
     if generator.width != recipe.width:
         raise TrainingError(
             f"{run.init}: a generator of width {generator.width}, but the recipe '{recipe.name}' has width "

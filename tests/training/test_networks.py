@@ -20,7 +20,7 @@ from training.networks.critic import PatchCritic
 from training.networks.fusion import fuse
 from training.networks.generator import EXPOSURES_EV, Generator
 from training.networks.vgg import LAYERS, PerceptualDistance, load_perceptual_distance, vgg_layers
-from training.networks.weights import WeightsError, load_generator, save_generator
+from training.networks.weights import WeightsError, load_for_training, load_generator, save_generator
 
 
 def trained(width: int = 4) -> Generator:
@@ -95,6 +95,17 @@ def test_weights_survive_a_file(tmp_path: Path) -> None:
     assert loaded.width == 4
     exponent = torch.ones(1, 3)
     torch.testing.assert_close(loaded(tile, exponent), generator(tile, exponent), atol=5e-3, rtol=0)  # half precision
+
+
+def test_a_refinement_starts_without_effect_and_is_left_out_where_nobody_trained_it(tmp_path: Path) -> None:
+    save_generator(Generator(4, refines=False), tmp_path / "g.safetensors")
+    served, trained_on = load_generator(tmp_path / "g.safetensors"), load_for_training(tmp_path / "g.safetensors", 4)
+    assert served.refinement is None and trained_on.refinement is not None
+    tile, exponent = torch.rand(1, 3, 64, 64), torch.ones(1, 3)
+    torch.testing.assert_close(served(tile, exponent), trained_on(tile, exponent))
+    save_generator(trained(), tmp_path / "refined.safetensors")
+    assert load_generator(tmp_path / "refined.safetensors").refinement is not None
+    assert load_for_training(tmp_path / "refined.safetensors", 1).refinement is None
 
 
 def test_unusable_weights_are_told_apart(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ photo and predicts what to change. All of that starts at zero: an untrained netw
 
 Tone is slow in space: fusion and U-Net work at a quarter of the resolution, where they are 16 times cheaper, and gains
 and offset are stretched back (Gharbi et al., "Deep Bilateral Learning", 2017). Since they are applied to the photo at
-full resolution, edges and texture stay; a thin layer at full resolution refines them there.
+full resolution, edges and texture stay. A thin refinement at full resolution learns what is finer than that; it makes a
+tile about half as expensive again, and a generator that has not learned any is served without it.
 
 There is no normalisation layer: statistics of a tile would make steps at the seams between tiles. Residual blocks start
 as identities instead, which trains as steadily at this depth.
@@ -83,17 +84,35 @@ class Upsample(nn.Module):
         return mixed
 
 
+class Refinement(nn.Module):
+    """What to change of gains and offset at full resolution; starts without effect."""
+
+    def __init__(self, width: int, tone_scale: int) -> None:
+        super().__init__()
+        self.tone_scale = tone_scale
+        self.context = scaled(nn.Conv2d(width, width // 2, 1))
+        self.stem = convolution(3 * BASES, width // 2)
+        self.mix = convolution(width // 2, width // 2)
+        self.head = zeroed(nn.Conv2d(width // 2, 3 * (BASES + 1), 1))
+
+    def forward(self, bases: Tensor, tone: Tensor) -> tuple[Tensor, Tensor]:
+        """From [N, 3 * BASES, H, W] and the U-Net's features [N, width, h, w]: as :meth:`Generator.edit`."""
+        fine = self.mix(self.stem(bases) + stretched(self.context(tone), self.tone_scale))
+        gains, offset = self.head(fine).split([3 * BASES, 3], dim=1)
+        return gains, offset
+
+
 class Generator(nn.Module):
     """Predicts the edited tile.
 
     Args:
         width: channels of the U-Net's finest level; cost grows with its square.
         tone_scale: the U-Net's finest level is this many times coarser than the tile. At 1 the photo itself is as
-            coarse as the U-Net, and the layer at full resolution has nothing to refine; such a generator has the same
-            weights and is 16 times cheaper to train.
+            coarse as the U-Net, which makes training 16 times cheaper, and there is nothing to refine.
+        refines: whether there is a refinement at full resolution, where the tone_scale leaves room for one.
     """
 
-    def __init__(self, width: int = 16, tone_scale: int = TONE_SCALE) -> None:
+    def __init__(self, width: int = 16, tone_scale: int = TONE_SCALE, refines: bool = True) -> None:
         super().__init__()
         self.width, self.tone_scale = width, tone_scale
         channels = [width * factor for factor in LEVEL_WIDTHS]
@@ -103,13 +122,7 @@ class Generator(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(channels[-1], dilation) for dilation in BLOCK_DILATIONS))
         self.up = nn.ModuleList(Upsample(coarse, fine) for fine, coarse in reversed(steps))
         self.head = zeroed(nn.Conv2d(width, 3 * (BASES + 2), 3, padding=1))
-        self.context = scaled(nn.Conv2d(width, width // 2, 1))
-        self.fine_stem = convolution(3 * BASES, width // 2)
-        self.fine_mix = convolution(width // 2, width // 2)
-        self.fine_head = zeroed(nn.Conv2d(width // 2, 3 * (BASES + 1), 1))
-        if tone_scale == 1:
-            for layer in (self.context, self.fine_stem, self.fine_mix, self.fine_head):
-                layer.requires_grad_(False)
+        self.refinement = Refinement(width, tone_scale) if refines and tone_scale > 1 else None
 
     def forward(self, tile: Tensor, exponent: Tensor) -> Tensor:
         """Edit a batch of tiles.
@@ -124,20 +137,22 @@ class Generator(nn.Module):
         exponent = exponent[..., None, None]
         photo = tile.clamp(EPSILON, 1.0)
         exposed = photo * KEY ** (1 - 1 / exponent)  # the gain that takes the photo's log-average to the same key
-        bases = [photo**exponent, *((exposed * 2 ** (ev / GAMMA)).clamp(max=1.0) for ev in EXPOSURES_EV)]
-        *gains, offset = self.edit(torch.cat(bases, dim=1)).chunk(BASES + 1, dim=1)
-        return sum((gain * base for gain, base in zip(gains, bases, strict=True)), offset)
+        exposures = ((exposed * 2 ** (ev / GAMMA)).clamp(max=1.0) for ev in EXPOSURES_EV)
+        bases = torch.cat([photo**exponent, *exposures], dim=1)
+        gains, offset = self.edit(bases)
+        mixed: Tensor = (gains * bases).reshape(-1, BASES, *tile.shape[1:]).sum(1) + offset
+        return mixed
 
-    def edit(self, bases: Tensor) -> Tensor:
-        """A gain for each base and an offset, [N, 3 * (BASES + 1), H, W], from [N, 3 * BASES, H, W]."""
-        if self.tone_scale == 1:
-            return self.coarse_edit(bases)[0]
-        edit, tone = self.coarse_edit(F.avg_pool2d(bases, self.tone_scale))
-        fine = self.fine_mix(self.fine_stem(bases) + stretched(self.context(tone), self.tone_scale))
-        refined: Tensor = stretched(edit, self.tone_scale) + self.fine_head(fine)
-        return refined
+    def edit(self, bases: Tensor) -> tuple[Tensor, Tensor]:
+        """A gain for each base, [N, 3 * BASES, H, W] as the bases are, and an offset [N, 3, H, W]."""
+        *coarse, tone = self.coarse_edit(F.avg_pool2d(bases, self.tone_scale))
+        gains, offset = (stretched(x, self.tone_scale) for x in coarse)
+        if self.refinement is not None:
+            more_gains, more_offset = self.refinement(bases, tone)
+            gains, offset = gains + more_gains, offset + more_offset
+        return gains, offset
 
-    def coarse_edit(self, bases: Tensor) -> tuple[Tensor, Tensor]:
+    def coarse_edit(self, bases: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The same from shrunk bases, and the U-Net's features [N, width, h, w].
 
         It starts from exposure fusion. The network predicts what to change of it: a factor on the fused photo, further
@@ -150,7 +165,7 @@ class Generator(nn.Module):
         factor = 1 + change
         gains = gains + factor.repeat(1, len(EXPOSURES_EV), 1, 1) * weights
         offset = offset + factor * (fused - blended(exposures, weights))
-        return torch.cat([metered, gains, offset], dim=1), tone
+        return torch.cat([metered, gains], dim=1), offset, tone
 
     def tone(self, x: Tensor) -> Tensor:
         """The U-Net: features [N, width, h, w] from shrunk photos [N, 3 * (BASES + 1), h, w]."""
