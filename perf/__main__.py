@@ -4,10 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from perf.errors import PerfError
+from perf.commands import finish
 from perf.results import RESULTS
-
-INTERRUPTED = 130  # as a shell reports it
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -33,37 +31,31 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run one command; its modules load now, since only the report needs matplotlib."""
     match arguments.command:
         case "run":
-            from perf.suite import run_scenarios
+            from perf.load.suite import run_scenarios
 
             return run_scenarios(arguments.scenario, arguments.profile, arguments.url, arguments.results)
         case "compare":
-            from perf.compare import compare_and_keep
+            from perf.comparison.compare import compare_and_keep
 
             return compare_and_keep(arguments.a, arguments.b, arguments.scenario, arguments.results)
         case "trace":
-            from perf.trace import trace_and_keep
+            from perf.load.trace import trace_and_keep
 
             return trace_and_keep(arguments.results)
         case "sweep":
-            from perf.sweep import sweep_and_keep
+            from perf.comparison.sweep import sweep_and_keep
 
             return sweep_and_keep(arguments.results)
         case _:
-            from perf.report import write_report
+            from perf.report.page import write_report
 
             return write_report(arguments.results)
 
 
 def main() -> int:
-    """Returns the exit code; a mistake of the user's becomes one line."""
-    try:
-        return execute(parse_arguments())
-    except PerfError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing half-written is left", file=sys.stderr)
-        return INTERRUPTED
+    """Returns the exit code."""
+    arguments = parse_arguments()
+    return finish(lambda: execute(arguments))
 
 
 if __name__ == "__main__":

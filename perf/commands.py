@@ -3,12 +3,29 @@
 import sys
 from collections.abc import Callable, Iterable
 
+from deploy.interrupts import interruptible
 from deploy.server import ROOT
 from deploy.wheel import LaunchError
 from perf.errors import PerfError
 from perf.results import Result, write
 
 INTERRUPTED = 130  # as a shell reports it
+
+
+def finish(work: Callable[[], int]) -> int:
+    """Do the work, which returns the exit code; a user's mistake, Ctrl-C and SIGTERM become one line.
+
+    The servers that the work has started are stopped either way.
+    """
+    try:
+        with interruptible():
+            return work()
+    except (PerfError, LaunchError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; nothing half-written is left", file=sys.stderr)
+        return INTERRUPTED
 
 
 def keep(measure: Callable[[], Result], lines: Callable[[Result], Iterable[str]]) -> int:
@@ -18,14 +35,11 @@ def keep(measure: Callable[[], Result], lines: Callable[[Result], Iterable[str]]
         measure: makes a checked result.
         lines: the result as text.
     """
-    try:
+
+    def work() -> int:
         result = measure()
         path = write(result)
-    except (PerfError, LaunchError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
-        return INTERRUPTED
-    print(*lines(result), f"written: {path.relative_to(ROOT)}", sep="\n")
-    return 0
+        print(*lines(result), f"written: {path.relative_to(ROOT)}", sep="\n")
+        return 0
+
+    return finish(work)

@@ -24,7 +24,7 @@ from perf import commands, results
 from perf.errors import PerfError
 from perf.runtimes import Floats, Runtime, Unavailable
 from perf.runtimes.process import RuntimeProcess
-from perf.runtimes.table import REFERENCE, RUNTIMES
+from perf.runtimes.table import REFERENCE, RUNTIMES, SERVED_BY_GPU, served_by_cpu
 
 Row = dict[str, Any]
 ROUNDS = 9
@@ -70,13 +70,14 @@ def psnr_db(edited: Floats, reference: Floats) -> float:
     return min(EQUAL_DB, -10 * math.log10(error)) if error else EQUAL_DB
 
 
-def row_of(process: RuntimeProcess, medians: dict[int, list[float]], reference: Floats) -> Row:
-    """What was measured of a runtime."""
+def row_of(process: RuntimeProcess, medians: dict[int, list[float]], reference: Floats, served: bool) -> Row:
+    """What was measured of a runtime, and whether it is what a profile serves."""
     one, many = medians
     edited = process.output()
     return {
         "runtime": process.row.name,
         "status": "measured",
+        "served": served,
         "version": process.ready["version"],
         "ready_s": process.ready["ready_s"],
         "rounds": len(medians[one]),
@@ -130,7 +131,11 @@ def rows(folder: Path) -> list[Row]:
             raise PerfError(f"{REFERENCE} did not run ({missing[REFERENCE]}), and all is compared with it")
         medians = measure(processes, (1, len(photos)))
         reference = next(each.output() for each in processes if each.row.name == REFERENCE)
-        found = {each.row.name: row_of(each, medians[each.row.name], reference) for each in processes}
+        served = (served_by_cpu(medians), SERVED_BY_GPU)
+        found = {
+            each.row.name: row_of(each, medians[each.row.name], reference, each.row.name in served)
+            for each in processes
+        }
     return [found.get(row.name) or not_run(row.name, missing[row.name]) for row in RUNTIMES]
 
 

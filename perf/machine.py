@@ -30,6 +30,18 @@ def machine() -> dict[str, Any]:
     }
 
 
+def cpu_ticks() -> tuple[int, int]:
+    """Time of all cores since boot, in clock ticks: what the host gave to its other guests, and all (proc_stat(5))."""
+    *others, stolen = map(int, Path("/proc/stat").read_text().split()[1:9])
+    return stolen, sum(others) + stolen
+
+
+def stolen_share(before: tuple[int, int], after: tuple[int, int]) -> float:
+    """Share of the cores' time between two cpu_ticks that the host gave to its other guests, 0 to 1."""
+    stolen, ticks = (new - old for old, new in zip(before, after, strict=True))
+    return round(stolen / ticks, 4) if ticks else 0.0
+
+
 def processor() -> str:
     """The processor's name; Arm's /proc/cpuinfo has none, so lscpu is asked there."""
     fields = Path("/proc/cpuinfo").read_text() + run("lscpu")

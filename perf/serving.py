@@ -7,10 +7,10 @@ reading and writing the same file), or memory with the photo's size. Interleavin
 deciding a row.
 """
 
-import argparse
 import contextlib
 import io
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,13 +24,14 @@ from tritonclient import grpc
 
 from clients import Enhancer
 from deploy.server import SERVER_PYTHON, TritonServer
+from perf.commands import keep
 from perf.engines import keep_tiles, psnr_db, started
 from perf.engines import measure as measure_engines
 from perf.errors import PerfError
 from perf.memory import Peak, pss_bytes
 from perf.photos import photo_file
-from perf.results import new_result, package_versions, served_generator, write
-from perf.runtimes.table import REFERENCE, SERVED, runtime
+from perf.results import Result, new_result, package_versions, served_generator
+from perf.runtimes.table import REFERENCE, SERVED_BY_CPU, runtime, served_by_cpu
 from pixels.tiling import segments
 
 Image.MAX_IMAGE_PIXELS = None  # the photo of 100 megapixels is meant
@@ -78,13 +79,15 @@ def engines() -> dict[str, float]:
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         tiles, _ = keep_tiles(Path(folder))
-        pair = [runtime(REFERENCE), runtime(SERVED)]
-        processes, missing = started(pair, Path(folder), stack, served_generator())
-        if missing:
+        table = [runtime(name) for name in (REFERENCE, *SERVED_BY_CPU)]
+        processes, missing = started(table, Path(folder), stack, served_generator())
+        running = {process.row.name: process for process in processes}
+        engine = served_by_cpu(running)
+        if engine is None or REFERENCE in missing:
             raise PerfError("; ".join(f"{name} did not run: {why}" for name, why in missing.items()))
-        medians = measure_engines(processes, (1, len(tiles)))
-        eager, served = (medians[row.name] for row in pair)
-        reference, edited = (process.output() for process in processes)
+        medians = measure_engines([running[REFERENCE], running[engine]], (1, len(tiles)))
+        eager, served = medians[REFERENCE], medians[engine]
+        reference, edited = running[REFERENCE].output(), running[engine].output()
     return {
         "one_tile_s": statistics.median(served[1]),
         "per_tile_together_s": statistics.median(served[len(tiles)]) / len(tiles),
@@ -163,9 +166,8 @@ def ratios(engine: dict[str, float], found: dict[str, float]) -> dict[str, float
     )
 
 
-def main() -> None:
-    """Measure, print the table, keep the result."""
-    argparse.ArgumentParser(prog="python -m perf.serving", description=__doc__).parse_args()
+def result() -> Result:
+    """The result, with its header."""
     engine = engines()
     with TritonServer() as server:
         found = measure(server)
@@ -174,11 +176,18 @@ def main() -> None:
         limit = RATIOS[name]
         reached = value >= limit if name in AT_LEAST else value <= limit
         rows.append({"row": name, "value": round(value, 3), "limit": limit, "reached": bool(reached)})
-        sign = ">=" if name in AT_LEAST else "<="
-        print(f"{name:48s} {value:8.2f}  {sign} {limit:<6} {'reached' if reached else 'MISSED'}")
     versions = package_versions("torch") | package_versions("nvidia-pytriton", "openvino", python=SERVER_PYTHON)
-    print(write(new_result("serving", "serving", "cpu", versions, {"engine": engine, "server": found, "rows": rows})))
+    return new_result("serving", "serving", "cpu", versions, {"engine": engine, "server": found, "rows": rows})
+
+
+def lines(found: Result) -> list[str]:
+    """The result as text."""
+    return [
+        f"{row['row']:48s} {row['value']:8.2f}  {'>=' if row['row'] in AT_LEAST else '<='} {row['limit']:<6} "
+        f"{'reached' if row['reached'] else 'MISSED'}"
+        for row in found["rows"]
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(keep(result, lines))

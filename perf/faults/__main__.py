@@ -12,7 +12,7 @@ from pathlib import Path
 from clients.files import write_atomically
 from deploy.server import ROOT
 from perf import results
-from perf.errors import PerfError
+from perf.commands import finish
 from perf.faults import breakdowns, damaged, overload, slow_readers, space
 from perf.faults.row import HEADER, Row, table
 
@@ -60,11 +60,12 @@ def main() -> int:
     names = parser.parse_args().names
     if unknown := set(names) - set(FAULTS):
         parser.error(f"no such fault: {', '.join(unknown)}; choose from {', '.join(FAULTS)}")
-    try:
-        rows = run(names or list(FAULTS))
-    except PerfError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return finish(lambda: measure(names))
+
+
+def measure(names: list[str]) -> int:
+    """Some faults, or all of them, which are kept; returns the exit code."""
+    rows = run(names or list(FAULTS))
     if not names:
         keep(rows, results.RESULTS, PAGE)
     return 0 if all(row.is_well() for row in rows) else 1

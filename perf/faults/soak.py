@@ -23,6 +23,7 @@ from clients import Enhancer, Retry
 from clients.errors import DeadlineError, EnhanceError, PhotoError
 from clients.files import write_atomically
 from perf import results
+from perf.commands import finish
 from perf.faults.curves import draw
 from perf.faults.damage import damaged, photos
 from perf.faults.service import Service, instance_of, open_files
@@ -175,8 +176,13 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--out", type=Path, default=results.RESULTS, help="folder of the result and the curves")
     args = parser.parse_args()
-    result = results.new_result("soak", "soak", "cpu", {}, soak(args.minutes))
-    path = results.path_of(result, args.out)
+    return finish(lambda: measure(args.minutes, args.out))
+
+
+def measure(minutes: float, folder: Path) -> int:
+    """Soak, keep the result and the curves; returns the exit code."""
+    result = results.new_result("soak", "soak", "cpu", {}, soak(minutes))
+    path = results.path_of(result, folder)
     curves = draw(result)
     write_atomically(path, (json.dumps(result) + "\n").encode())
     write_atomically(path.with_suffix(".png"), curves)

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from deploy.server import TritonServer
-from perf.analyzer import BINARY, Load, analyze
 from perf.errors import PerfError
-from perf.inputs import input_data
-from perf.measurement import Level, measure
+from perf.load.analyzer import BINARY, Load, analyze, version
+from perf.load.inputs import input_data
+from perf.load.measurement import Level, measure
+from perf.load.scenarios import Scenario, choose
+from perf.load.server_statistics import Statistics
+from perf.report.stages import STAGES, stages
 from perf.results import new_result
-from perf.scenarios import Scenario, choose
-from perf.server_statistics import Statistics
 from perf.servers import Target, running_server, target_of
-from perf.stages import STAGES, stages
 
 pytestmark = pytest.mark.skipif(not BINARY.exists(), reason="perf_analyzer is not installed: make setup-perf")
 
@@ -27,6 +27,11 @@ def target(server: TritonServer) -> Target:
 @pytest.fixture
 def smoke() -> Scenario:
     return replace(choose(["smoke"])[0], levels=(2,), requests=6, repeats=2)
+
+
+def test_the_version_is_that_of_the_wheel() -> None:
+    wheel = Path("perf/requirements-perf-analyzer.txt").read_text()
+    assert f"tritonclient=={version()}\n" in wheel
 
 
 def succeeded(target: Target) -> float:

@@ -52,7 +52,7 @@ def test_rounds_make_a_row_that_follows_the_schema(process: RuntimeProcess, monk
     monkeypatch.setattr(engines, "ROUNDS", 2)
     monkeypatch.setattr(engines, "SECONDS", 0.0)
     medians = engines.measure([process], (1, 2))[ONNX_RUNTIME.name]
-    row = engines.row_of(process, medians, process.output())
+    row = engines.row_of(process, medians, process.output(), served=False)
     assert row["rounds"] == 2 and row["batch"] == 2 and row["psnr_db"] == engines.EQUAL_DB
     assert row["tiles_per_s"]["q25"] <= row["tiles_per_s"]["median"] <= row["tiles_per_s"]["q75"]
     made = results.new_result("engines", "engines", "cpu", {}, {"rows": [row, engines.not_run("other", "why")]})
@@ -111,3 +111,10 @@ def test_the_plan_is_found_by_compute_capability_or_asked_for(tmp_path: Path) ->
     onnx.parent.mkdir()
     onnx.with_name("model.sm121.plan").touch()
     assert plan_beside(onnx, "12.1").name == "model.sm121.plan"
+
+
+def test_what_is_served_is_the_shortest_precision_that_the_processor_has() -> None:
+    names = [row.name for row in table.RUNTIMES]
+    assert table.served_by_cpu(names) == "OpenVINO BF16"
+    assert table.served_by_cpu(set(names) - {"OpenVINO BF16"}) == "OpenVINO FP32"
+    assert table.served_by_cpu([table.REFERENCE]) is None

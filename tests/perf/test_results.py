@@ -8,7 +8,7 @@ import pytest
 
 from perf import results
 from perf.errors import PerfError
-from perf.machine import slug
+from perf.machine import cpu_ticks, slug, stolen_share
 from perf.results import Result, new_result, path_of, read, read_all, write
 
 ROWS = [{"row": "a / b", "value": 1.5, "limit": 2.0, "reached": True}]
@@ -66,6 +66,13 @@ def test_it_says_which_network_and_which_commit(result: Result) -> None:
     manifest = json.loads((results.served_generator().parent / "manifest.json").read_text())
     assert result["generator_sha256"] in json.dumps(manifest)
     assert result["commit"] != "unknown"
+
+
+def test_stolen_time_is_a_share_of_all_cores_time() -> None:
+    assert stolen_share((10, 1000), (30, 1080)) == 0.25
+    assert stolen_share((10, 1000), (10, 1000)) == 0.0
+    stolen, ticks = cpu_ticks()
+    assert 0 <= stolen < ticks
 
 
 def test_names_of_machines_are_parts_of_file_names() -> None:

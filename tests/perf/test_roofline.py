@@ -4,10 +4,12 @@ import onnx
 import pytest
 import torch
 
-from perf import projection, results, roofline
-from perf.graph_cost import Graph, Step, Traffic, steps
-from perf.limits import Machine, limit_s, memory_share
-from perf.rates import copied_bytes_per_s, matrix_flops_per_s
+from perf import results
+from perf.roofline import measurement as roofline
+from perf.roofline import projection
+from perf.roofline.graph_cost import Graph, Step, Traffic, steps
+from perf.roofline.limits import Machine, limit_s, memory_share
+from perf.roofline.rates import copied_bytes_per_s, matrix_flops_per_s
 
 MACHINE = Machine(flops_per_s=100.0, bytes_per_s=10.0)
 BUSY = Step("busy", matrix_flops=900, other_flops=100, traffic=Traffic(activations=5))
@@ -39,7 +41,7 @@ def test_the_share_is_of_the_limit_in_the_engines_own_precision(served: onnx.Mod
     network = steps(Graph(served))
     rates = {"matrix FP32, FLOP/s": 1e11, "matrix BF16, FLOP/s": 4e11, roofline.COPY: 1e10}
     full = roofline.engine_row("OpenVINO FP32", network, rates, [0.3, 0.1, 0.2])
-    half = roofline.engine_row("OpenVINO BF16 (served)", network, rates, [0.2])
+    half = roofline.engine_row("OpenVINO BF16", network, rates, [0.2])
     assert full["time_s"] == 0.2 and full["share_of_limit"] == full["limit_s"] / 0.2
     assert half["limit_s"] < full["limit_s"] and half["share_of_limit"] < full["share_of_limit"]
 
@@ -60,7 +62,7 @@ def test_without_a_measured_share_nothing_is_projected_from_it(served: onnx.Mode
 
 
 def test_rates_count_both_directions_and_both_operations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perf.rates.fastest_s", lambda work: (work(), 2.0)[1])
+    monkeypatch.setattr("perf.roofline.rates.fastest_s", lambda work: (work(), 2.0)[1])
     assert copied_bytes_per_s(1000) == 1000  # 1000 read and 1000 written in two seconds
     assert matrix_flops_per_s(torch.bfloat16, 8) == 8**3
 

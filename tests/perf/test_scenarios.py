@@ -10,9 +10,9 @@ from tritonclient.utils import np_to_triton_dtype
 
 from deploy.server import MODEL_REPOSITORY
 from perf.errors import PerfError
-from perf.inputs import model_inputs
+from perf.load.inputs import model_inputs
+from perf.load.scenarios import SCENARIOS, choose, read_scenarios
 from perf.photos import photo_file
-from perf.scenarios import SCENARIOS, choose, read_scenarios
 from tests.photos import decoded
 
 SHIPPED = SCENARIOS.read_text()

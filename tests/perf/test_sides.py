@@ -9,9 +9,9 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from deploy.server import ROOT, SERVER_PYTHON
 from perf.__main__ import main
+from perf.comparison.sides import checkout, environment
+from perf.comparison.sweep import TRIALS, left_to_try, scenario_of, side_of
 from perf.errors import PerfError
-from perf.sides import checkout, environment
-from perf.sweep import TRIALS, left_to_try, scenario_of, side_of
 
 
 def test_a_commit_is_checked_out_whole(tmp_path: Path) -> None:

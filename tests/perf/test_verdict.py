@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from perf.compare import LEAST_PAIRS, MOST_PAIRS, Measure, paired
-from perf.verdict import verdict
+from perf.comparison.compare import LEAST_PAIRS, MOST_PAIRS, Measure, paired
+from perf.comparison.verdict import verdict
 
 SEEDS = range(100)
 

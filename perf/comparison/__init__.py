@@ -1,0 +1,1 @@
+"""Two states of the project served side by side: is one slower than the other?"""

@@ -1,0 +1,1 @@
+"""The report: tables and plots of the kept results."""

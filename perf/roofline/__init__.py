@@ -1,0 +1,1 @@
+"""Roofline: how near the generator comes to what a machine could do."""
