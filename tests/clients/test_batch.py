@@ -127,8 +127,8 @@ def test_unwritable_outputs_stop_the_batch_and_the_next_run_finishes_it(ledger: 
         run(ledger, FakeTransport(answer), in_flight=1)
     ledger.close()
     again = scanned(tmp_path)
-    assert [each.source for each in again.failures()] == ["05.jpg"]
     run(again, FakeTransport())
+    assert [each.source for each in again.failures()] == ["05.jpg"]  # in either run: the first may end before its write
     assert again.counts()["done"] == 11
 
 
