@@ -10,7 +10,7 @@ from training.data.fusion import standard_edit, to_linear
 
 @contextlib.contextmanager
 def opened() -> Iterator[Enhance]:
-    """No network: metering to 18 % grey, -4, -2, 0 and +2 EV, exposure fusion."""
+    """No network: metering to 18 % grey, -6 to +2 EV, exposure fusion, a gamma to the mean."""
     yield lambda file, _mode: write(standard_edit(to_linear(read(file))))
 
 

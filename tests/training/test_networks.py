@@ -45,7 +45,8 @@ def test_fusion_is_nearer_to_that_of_opencv_than_any_exposure() -> None:
     for path in sorted(Path("docs/samples").glob("*.jpg")):
         photo = np.asarray(Image.open(path).resize((256, 256), Image.Resampling.BOX))
         frames = [to_display(meter(to_linear(photo)) * 2.0**ev) for ev in EXPOSURES_EV]
-        expected, photos = to_tensor(fuse_by_opencv(frames))[None], [to_tensor(frame)[None] for frame in frames]
+        expected = torch.from_numpy(fuse_by_opencv(frames)).permute(2, 0, 1)[None].clamp(0, 1)
+        photos = [to_tensor(frame)[None] for frame in frames]
         fused_photo, _ = fuse(torch.cat(photos, dim=1))
         fused_psnr.append(float(psnr(fused_photo.clamp(0, 1), expected)))
         exposure_psnr.append(max(float(psnr(exposure, expected)) for exposure in photos))
