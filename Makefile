@@ -17,10 +17,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 setup-server: .venv-server/.installed ## install the CPU profile's server into .venv-server
 
-.venv-server/.installed: deploy/requirements-server.txt pixels/pyproject.toml $(wildcard pixels/*.py pixels/codecs/*.py)
+.venv-server/.installed: $(addprefix deploy/requirements-,models.txt server.txt tritonserver.txt) pixels/pyproject.toml $(wildcard pixels/*.py pixels/*/*.py)
 	test -x .venv-server/bin/python || $(PYTHON) -m venv .venv-server
-	grep -v nvidia-pytriton deploy/requirements-server.txt | .venv-server/bin/pip install --quiet --requirement /dev/stdin
-	grep nvidia-pytriton deploy/requirements-server.txt | .venv-server/bin/pip install --quiet --no-deps --requirement /dev/stdin
+	.venv-server/bin/pip install --quiet --requirement deploy/requirements-server.txt
+	.venv-server/bin/pip install --quiet --no-deps --requirement deploy/requirements-tritonserver.txt
 	.venv-server/bin/pip install --quiet --no-deps --force-reinstall ./pixels && rm -r pixels/build pixels/*.egg-info
 	@touch $@
 

@@ -50,7 +50,7 @@ class Wheel:
         if not stub.exists():
             raise LaunchError(
                 f"no server for Python {found['version']} in the server's environment; "
-                "make it anew with Python 3.10 to 3.13: rm -r .venv-server && make setup-server PYTHON=python3.12"
+                "make it again with Python 3.11 or 3.12: rm -r .venv-server && make setup-server PYTHON=python3.12"
             )
         libraries = Path(found["site"]) / "nvidia_pytriton.libs"
         return cls(base / "bin/tritonserver", libraries, base / "backends/python", stub, Path(found["library"]))

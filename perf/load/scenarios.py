@@ -1,12 +1,12 @@
 """Scenarios: what is measured, read from scenarios.toml."""
 
 import json
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jsonschema
-import tomllib
 
 from deploy.server import ROOT
 from perf.errors import PerfError

@@ -53,11 +53,12 @@ def test_every_licence_is_known_and_free_or_nvidias(folder: Path) -> None:
 
 
 def test_notices_name_every_package_that_running_it_asks_for() -> None:
-    """The rest of the table follows from these; `make sbom` writes it anew."""
+    """The rest of the table follows from these; `make sbom` writes it again."""
     running = re.compile(r"[^;]*(; extra == .(training|export|ui).)?")
     asked = list(filter(running.fullmatch, importlib.metadata.requires("triton-photo-enhancer") or []))
-    for requirements in ("deploy/requirements-server.txt", "clients/requirements-ui.txt"):
-        asked += [line for line in (ROOT / requirements).read_text().splitlines() if line[:1] not in ("#", "")]
+    files = ("models.txt", "server.txt", "tritonserver.txt")
+    for requirements in (*(f"deploy/requirements-{name}" for name in files), "clients/requirements-ui.txt"):
+        asked += [line for line in (ROOT / requirements).read_text().splitlines() if line[:1] not in ("#", "-", "")]
     names = {re.split(r"[\[<>=; ]", line)[0].lower().replace("_", "-") for line in asked}
     rows = [line.split("|") for line in (ROOT / "THIRD_PARTY_NOTICES.md").read_text().splitlines()]
     assert names <= {row[1].strip() for row in rows if len(row) > 1}, "run make sbom"

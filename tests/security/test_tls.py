@@ -22,7 +22,7 @@ from deploy.server import ROOT, Ports, TritonServer
 from tests.security.conftest import PHOTO, Site, start
 
 BOTH = pytest.mark.parametrize("protocol", ["grpc", "http"])
-YESTERDAY = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+YESTERDAY = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
 ELSEWHERE = "127.0.0.2"  # another address of this machine, as a network's would be
 
 
