@@ -1,0 +1,116 @@
+"""Curves applied to a photo at full size: the edit of a pixel is a curve of its own value.
+
+There is one curve for each channel and cell of a coarse grid over the photo, given by its values at a few knots.
+Between knots, and between the centres of cells, everything is linear (the bilateral grid of Gharbi et al., "Deep
+Bilateral Learning for Real-Time Image Enhancement", 2017, with each channel as its own guide). Texture gets the same
+gain as its surroundings, so opened shadows keep their contrast, and there is no seam to blend.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from pixels.ranges import Floats, Photo, white
+from pixels.resampling import share_rows
+
+KNOTS = (0.0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 0.96, 1.0)
+"""Display values at which curves are given: dense in the shadows, which are opened most, and before white."""
+
+CELLS = 128
+"""Rows and columns of the grid: cells per side of a photo, whatever its shape."""
+
+
+def apply(photo: Photo, curves: Floats, strength: float = 1.0, out: Photo | None = None) -> Photo:
+    """Apply curves to a photo, on all cores.
+
+    Args:
+        photo: uint8 or uint16 (height, width, 3 or 4), RGB or RGBA, display-encoded; alpha passes unchanged.
+        curves: float32 (3 * len(KNOTS), rows, columns), where white is 1; plane ``c * len(KNOTS) + k`` holds channel
+            c's value at knot k. May leave the range.
+        strength: share of the edit; 0 returns the photo bit for bit, above 1 exaggerates.
+        out: the result's memory, contiguous, which may be the photo's own; fresh where not given.
+
+    Returns:
+        The shape and type of photo; rounded and saturated.
+    """
+    result = np.empty_like(photo) if out is None else out
+    grid = _lines(curves, strength, white(photo))
+    knots, fractions = _places(white(photo))
+
+    def apply_rows(top: int, bottom: int) -> None:
+        _apply_rows(photo, grid, knots, fractions, np.float32(white(photo)), result, top, bottom)
+
+    share_rows(len(photo), apply_rows)
+    return result
+
+
+def _lines(curves: Floats, strength: float, peak: int) -> Floats:
+    """The curves as lines: (rows, columns, 3 * knots * 2), for every knot its value and the way to the next one.
+
+    In stored values, and with the strength in them.
+    """
+    knots = np.asarray(KNOTS, np.float32)
+    values = curves.transpose(1, 2, 0).reshape(*curves.shape[1:], 3, len(KNOTS))
+    values = peak * (knots + np.float32(strength) * (values - knots))
+    slopes = np.diff(values, axis=-1, append=values[..., -1:])
+    lines: Floats = np.stack([values, slopes], axis=-1, dtype=np.float32).reshape(*curves.shape[1:], -1)
+    return lines
+
+
+@lru_cache(maxsize=2)
+def _places(peak: int) -> tuple[NDArray[np.uint8], Floats]:
+    """For every stored value the knot at or below it, and how far it is on the way to the next, in [0, 1]."""
+    values, knots = np.arange(peak + 1) / peak, np.asarray(KNOTS)
+    below = np.searchsorted(knots[1:-1], values, side="right")
+    fractions = (values - knots[below]) / np.diff(knots)[below]
+    return below.astype(np.uint8), fractions.astype(np.float32)
+
+
+def _signature(pixel: Any) -> Any:  # noqa: ANN401 (Numba's types are of no one class)
+    f4, u1, i8 = numba.float32, numba.uint8, numba.int64
+    photo = numba.types.Array(pixel, 3, "C", readonly=True)
+    return numba.void(photo, f4[:, :, ::1], u1[::1], f4[::1], f4, pixel[:, :, ::1], i8, i8)
+
+
+@numba.njit([_signature(numba.uint8), _signature(numba.uint16)], nogil=True, fastmath={"contract"})
+def _apply_rows(
+    photo: Photo,
+    grid: Floats,
+    knots: NDArray[np.uint8],
+    fractions: Floats,
+    peak: np.float32,
+    out: Photo,
+    top: int,
+    bottom: int,
+) -> None:
+    """Rows [top, bottom). Compiled at import: the lines of one row stay in the processor's first cache."""
+    height, width, samples = photo.shape
+    rows, columns, planes = grid.shape
+    per_channel = planes // 3
+    half, zero = np.float32(0.5), np.float32(0)
+    lines = np.empty((columns, planes), np.float32)
+    for y in range(top, bottom):
+        at = min(max((y + 0.5) * rows / height - 0.5, 0.0), rows - 1.0)
+        above = int(at)
+        below, share = min(above + 1, rows - 1), np.float32(at - above)
+        for column in range(columns):
+            for plane in range(planes):
+                first = grid[above, column, plane]
+                lines[column, plane] = first + share * (grid[below, column, plane] - first)
+        step = np.float32(columns / width)
+        for x in range(width):
+            across = min(max((np.float32(x) + half) * step - half, zero), np.float32(columns - 1))
+            left = int(across)
+            right, share = min(left + 1, columns - 1), across - np.float32(left)
+            for channel in range(3):
+                stored = photo[y, x, channel]
+                line, fraction = channel * per_channel + 2 * knots[stored], fractions[stored]
+                here = lines[left, line] + fraction * lines[left, line + 1]
+                there = lines[right, line] + fraction * lines[right, line + 1]
+                value = min(max(here + share * (there - here), zero), peak)
+                out[y, x, channel] = np.int32(value + half)
+            if samples == 4:
+                out[y, x, 3] = photo[y, x, 3]
