@@ -15,12 +15,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy import start
 from deploy.access import Access, access_from, add_options, redacted
 from deploy.certificates import CertificatesError
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = ROOT / "deploy/Dockerfile"
 IMAGE = "photo-enhancer"
+CACHE = "photo-enhancer-cache"
+"""Volume for the kernels that CUDA compiles at first use."""
 SHARED_MEMORY = "8g"  # four tilers with the largest photo, 120 megapixels of 16 bits, in and out; Docker gives 64 MB
 LOOPBACK = "127.0.0.1"
 INNER_SECRETS = Path("/run/secrets/enhancer")
@@ -56,14 +59,19 @@ def plan_command(run: str) -> list[str]:
 
 def serve_command(host: str, ports: dict[str, int], access: Access) -> list[str]:
     """Serve the model repository, which the server can only read."""
-    options = ["--user", "triton-server", "--read-only", "--tmpfs", "/tmp"]
-    options += ["--volume", f"{ROOT / 'model_repository'}:/models:ro"]
+    options = ["--user", "triton-server", "--read-only", "--tmpfs", "/tmp", "--volume", f"{CACHE}:{start.CACHE}"]
+    options += ["--volume", f"{ROOT / 'model_repository'}:{start.MODELS}:ro"]
     for name, inner in INNER_PORTS.items():
         reachable_at = LOOPBACK if access.tls and name != "grpc" else host
         options += ["--publish", f"{reachable_at}:{ports[name]}:{inner}"]
     if access.tls:
         options += ["--volume", f"{access.secrets.resolve()}:{INNER_SECRETS}:ro"]
     return run_command("serve", options, access.options(INNER_SECRETS))
+
+
+def python_command(code: str) -> list[str]:
+    """Run Python code in the image that serves, as the models would: for what it holds."""
+    return run_command("serve", ["--read-only", "--tmpfs", "/tmp", "--entrypoint", "python3"], ["-c", code])
 
 
 def execute(target: str, command: Sequence[str]) -> int:

@@ -1,5 +1,6 @@
 """The GPU profile's containers: what can be known of them without Docker."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy import start
 from deploy.access import operator_key
 from deploy.certificates import Certificates, make
-from deploy.container import DOCKERFILE, ROOT, base_image
+from deploy.container import CACHE, DOCKERFILE, ROOT, base_image
 from export.trtexec import CONTAINER
 
 DOCKER = """#!/bin/sh
@@ -64,6 +66,7 @@ def test_serving_cannot_write_the_repository_nor_act_as_root(docker_log: Path) -
         "--user triton-server",
         "--read-only",
         "--cap-drop ALL",
+        f"--volume {CACHE}:/var/cache/enhancer",
         f"--volume {ROOT}/model_repository:/models:ro",
         "--publish 127.0.0.1:9001:8001",
     ):
@@ -118,5 +121,27 @@ def test_an_image_that_does_not_build_is_not_run(monkeypatch: pytest.MonkeyPatch
 def test_everything_the_image_copies_is_let_through() -> None:
     """.dockerignore lets in by name: a new COPY needs a line there."""
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    copied = re.findall(r"^COPY (\S+)", DOCKERFILE.read_text(), re.MULTILINE)
-    assert sorted(copied) == sorted(allowed)
+    lines = re.findall(r"^COPY (.+) \S+$", DOCKERFILE.read_text(), re.MULTILINE)
+    assert {source for line in lines for source in line.split()} == allowed
+    assert all((ROOT / source).exists() for source in allowed)
+
+
+def test_the_image_serves_through_nvidias_entry_point() -> None:
+    """Which makes CUDA's libraries fit the driver; ours are first on the path, and both profiles' versions the same."""
+    text = DOCKERFILE.read_text()
+    serving, building = re.findall(r"^ENTRYPOINT (\[.+\])$", text, re.MULTILINE)
+    assert json.loads(serving) == ["/opt/nvidia/nvidia_entrypoint.sh", "python3", "/opt/enhancer/start.py"]
+    assert json.loads(building)[0] == "/opt/nvidia/nvidia_entrypoint.sh"
+    assert re.findall(r"PYTHONPATH=(\S+)", text) == [
+        "/opt/enhancer/packages",
+        "/opt/enhancer/export:/opt/enhancer/packages",
+    ]
+    assert "--requirement requirements-models.txt" in (ROOT / "deploy/requirements-image.txt").read_text()
+
+
+def test_root_serves_nothing_and_only_the_cache_is_written() -> None:
+    text = DOCKERFILE.read_text()
+    assert re.findall(r"^USER (\S+)", text, re.MULTILINE)[-1] == "triton-server"
+    serving = text.split("AS export")[0]
+    assert "USER triton-server" in serving and "HOME=/tmp CUDA_CACHE_PATH=/var/cache/enhancer" in serving
+    assert re.findall(r"^VOLUME (\S+)", text, re.MULTILINE) == [str(start.CACHE)]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy import start
 from deploy.container import run_command
 from deploy.server import ROOT
 from deploy.telemetry import LATENCY_PERCENTILES, trace_options
@@ -92,7 +93,8 @@ def test_triton_runs_as_by_hand(services: dict[str, dict[str, Any]]) -> None:
     assert triton["build"]["target"] == "serve"
     assert (Path(triton["build"]["context"]) / triton["build"]["dockerfile"]).is_file()
     assert [each["capabilities"] for each in triton["deploy"]["resources"]["reservations"]["devices"]] == [["gpu"]]
-    assert LATENCY_PERCENTILES in (ROOT / "deploy/Dockerfile").read_text()
+    assert LATENCY_PERCENTILES in start.OPTIONS
+    assert {str(start.MODELS), str(start.CACHE)} == {each["target"] for each in triton["volumes"]}
 
 
 def test_health_is_asked_where_an_image_can(services: dict[str, dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.container import DOCKERFILE
+from deploy import start
 from deploy.server import ROOT, TritonServer
 from tests.deploy.kubernetes.conftest import CHART, VARIANTS, Manifest, helm
 from tests.deploy.tools import run, tool
@@ -90,12 +90,13 @@ def test_models_have_one_source_which_is_mounted_where_the_image_serves_from(
     assert ("image" in volume) != ("emptyDir" in volume)
     assert ("emptyDir" in volume) == ("initContainers" in spec)
     (mount,) = [each for each in spec["containers"][0]["volumeMounts"] if each["name"] == "models"]
-    assert f"--model-repository={mount['mountPath']}" in DOCKERFILE.read_text()
+    assert mount["mountPath"] == str(start.MODELS)
+    assert str(start.CACHE) in {each["mountPath"] for each in spec["containers"][0]["volumeMounts"]}
 
 
 def test_a_replica_has_time_to_finish_its_photos(chart: dict[str, Manifest]) -> None:
     spec = chart["Deployment"]["spec"]["template"]["spec"]
-    exit_s = int(re.search(r"--exit-timeout-secs=(\d+)", DOCKERFILE.read_text())[1])
+    (exit_s,) = (int(each.partition("=")[2]) for each in start.OPTIONS if each.startswith("--exit-timeout-secs="))
     pause_s = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert spec["terminationGracePeriodSeconds"] > exit_s + pause_s
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy import start
 from deploy.server import ROOT
 from tests.deploy.kubernetes.conftest import Manifest
 
@@ -106,4 +107,6 @@ def test_service_and_runtime_belong_together() -> None:
     (container,) = runtime["spec"]["containers"]
     assert container["name"] == "kserve-container" and "--model-repository=/mnt/models" in container["args"]
     assert f"--http-port={model['ports'][0]['containerPort']}" in container["args"]
+    assert "command" not in container  # the image's own: deploy/start.py
+    assert str(start.CACHE) in {each["mountPath"] for each in container["volumeMounts"]}
     assert container["readinessProbe"]["httpGet"]["port"] == model["ports"][0]["containerPort"]
