@@ -7,10 +7,10 @@ UPRIGHT = 1
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a file holds beside its pixels, as found: bytes of strangers, bounded in size and otherwise unchecked.
+    r"""What a file holds beside its pixels, as found: bytes of strangers, bounded in size and otherwise unchecked.
 
     Attributes:
-        exif: a TIFF structure (EXIF 3.0, section 4.5), without "Exif\\0\\0" in front; of a TIFF photo the whole file.
+        exif: a TIFF structure (EXIF 3.0, section 4.5), without "Exif\0\0" in front; of a TIFF photo the whole file.
             Empty where there is none, like the following.
         icc: ICC profile.
         xmp: XMP packet.
