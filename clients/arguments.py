@@ -11,7 +11,8 @@ from clients.commands import Connection, Engine, settings_text
 from clients.credentials import api_key
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S
 from clients.errors import OptionError
-from clients.folders import PATTERNS, Naming, Plan, Search
+from clients.folders import PATTERNS, Plan, Search
+from clients.naming import Naming
 from clients.request import FORMATS, MAX_STRENGTH, MODES, Options
 from clients.storage import location
 from clients.transports.base import Address, Tls

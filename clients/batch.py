@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import hashlib
-import sqlite3
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from clients.database import LedgerError
 from clients.enhancer import AsyncEnhancer
 from clients.errors import (
     BusyError,
@@ -22,21 +21,26 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.flow import Flow
-from clients.ledger import Job, Ledger, LedgerError
+from clients.job import Job
+from clients.ledger import Ledger
 from clients.request import Enhanced, Options
 from clients.retry import Retry
-from clients.storage import store
+from clients.storage import StorageError, store
 
 PATIENCE_S = 60.0
 POLL_S = 0.5
 SPARE = 2
 """Photos being read or stored beside those in flight, so that the server does not wait for the disk."""
-LOSSES = 6
+LOSSES = 4
 """A photo during which the connection broke this often is given up: it may be what kills the server."""
+SUSPECT = 2
+"""From so many losses on it is sent alone, so that no photo beside it is taken for the culprit."""
 DEADLINES = 2
 """A deadline missed once may be the network's fault; missed again with the server there, it is the photo's."""
-OF_ONE_PHOTO = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EILSEQ}
-"""Write errors that say nothing about the next photo; any other one stops the batch."""
+
+
+class _Stop(Exception):
+    """What concerns every photo and not this one alone ends the batch."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,6 @@ class Outcome:
     job: Job
     error: str | None = None
     megapixels: float = 0.0
-
-
-class StorageError(Exception):
-    """The outputs cannot be written: the disk is full, or the folder is read-only."""
 
 
 class Batch:
@@ -77,6 +77,8 @@ class Batch:
         self._flow = Flow(in_flight)
         self._slots = asyncio.Condition()
         self._in_flight = 0
+        self._suspects = 0
+        self._answers = 0
         self._patience_s = patience_s
         self._silent_since: float | None = None
         self._pauses = Retry()
@@ -101,49 +103,71 @@ class Batch:
                 finished, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in sorted(finished, key=lambda each: each.exception() is not None):
                     yield task.result()
-        except sqlite3.Error as error:
-            raise LedgerError(f"{self._ledger.path}: {error}") from error
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
     async def _one(self, job: Job) -> Outcome:
+        """Whatever goes wrong with one photo is noted as its failure; what concerns all photos is raised."""
+        digest = None
         try:
             photo = await asyncio.to_thread((self._ledger.sources / job.source).read_bytes)
-            async with self._slot():
-                self._ledger.tried(job)
-                enhanced = await self._enhance(photo)
-        except (UnreachableError, BusyError, DeniedError, ProtocolError):
+            digest = hashlib.sha256(photo).hexdigest()
+            enhanced = await self._enhance(job, photo)
+            return await self._store(job, digest, enhanced)
+        except _Stop as stop:
+            raise stop.args[0] from None
+        except (StorageError, LedgerError):
             raise
         except EnhanceError as error:
-            return self._give_up(job, str(error))
+            reason = str(error)
         except OSError as error:
-            return self._give_up(job, f"cannot be read: {error.strerror or error}")
-        return await self._store(job, hashlib.sha256(photo).hexdigest(), enhanced)
+            reason = f"cannot be read: {error.strerror or error}"
+        except Exception as error:  # one photo can never end a run
+            reason = f"failed in a way that nobody thought of ({type(error).__name__}: {error})"
+        self._ledger.failed(job, reason, digest)
+        return Outcome(job, error=reason)
 
     @contextlib.asynccontextmanager
-    async def _slot(self) -> AsyncGenerator[None, None]:
-        """One of the requests that may be in flight."""
-        async with self._slots:
-            await self._slots.wait_for(lambda: self._in_flight < self._flow.limit)
-            self._in_flight += 1
+    async def _slot(self, alone: bool) -> AsyncGenerator[None, None]:
+        """One of the requests that may be in flight; `alone`, the only one."""
+        self._suspects += alone
         try:
-            yield
+            async with self._slots:
+                await self._slots.wait_for(lambda: self._has_room(alone))
+                self._in_flight += 1
+            try:
+                yield
+            finally:
+                self._in_flight -= 1
         finally:
-            self._in_flight -= 1
+            self._suspects -= alone
             async with self._slots:
                 self._slots.notify_all()
 
-    async def _enhance(self, photo: bytes) -> Enhanced:
+    def _has_room(self, alone: bool) -> bool:
+        if alone:
+            return self._in_flight == 0
+        return self._in_flight < self._flow.limit and not self._suspects
+
+    async def _enhance(self, job: Job, photo: bytes) -> Enhanced:
         """Sends one photo until it is answered; waits while the server is busy or gone."""
-        losses = refusals = deadlines = 0
+        losses = refusals = deadlines = answers = 0
+        refused_since = None
         while True:
             try:
-                enhanced = await self._enhancer.enhance(photo, **vars(self._options))
+                async with self._slot(alone=losses >= SUSPECT):
+                    if not (losses or refusals):
+                        self._ledger.tried(job)
+                    enhanced = await self._enhancer.enhance(photo, **vars(self._options))
             except BusyError as error:
-                refusals += 1
                 self._flow.refused()
+                refusals += 1
+                if refused_since is None:
+                    refused_since, answers = time.monotonic(), self._answers
+                if time.monotonic() - refused_since > self._patience_s and self._answers > answers:
+                    raise EnhanceError(f"given up: refused for long while others were taken: {error}") from error
                 self._check_patience(error)
                 await asyncio.sleep(self._pauses.wait_s(min(refusals, 8)))
             except (UnreachableError, DeadlineError) as error:
@@ -152,8 +176,12 @@ class Batch:
                 if losses == LOSSES or deadlines == DEADLINES:
                     raise EnhanceError(f"given up after {losses} tries: {error}") from error
                 await self._wait_for_server()
+            except (DeniedError, ProtocolError):
+                await self._wait_for_server()  # raises if it is not about this photo alone
+                raise
             else:
                 self._flow.answered()
+                self._answers += 1
                 self._silent_since = None
                 return enhanced
 
@@ -163,32 +191,26 @@ class Batch:
             await self._enhancer.check()
         except UnavailableError as error:
             return error
+        except EnhanceError as error:
+            raise _Stop(error) from error
         return None
 
     async def _wait_for_server(self) -> None:
         while absence := await self._absence():
             self._check_patience(absence)
             await asyncio.sleep(POLL_S)
+        self._silent_since = None
 
     def _check_patience(self, error: UnavailableError) -> None:
         now = time.monotonic()
         self._silent_since = self._silent_since or now
         if now - self._silent_since > self._patience_s:
-            raise error
+            raise _Stop(error)
 
     async def _store(self, job: Job, source_sha256: str, enhanced: Enhanced) -> Outcome:
         target = self._ledger.targets / job.target
         digest = hashlib.sha256(enhanced.data).hexdigest()
         self._ledger.storing(job, source_sha256, digest, len(enhanced.data), enhanced.seconds)
-        try:
-            await asyncio.to_thread(store, target, enhanced.data, job.modified_ns)
-        except OSError as error:
-            if error.errno in OF_ONE_PHOTO:
-                return self._give_up(job, f"cannot write {target}: {error.strerror}")
-            raise StorageError(f"cannot write {target}: {error.strerror}") from error
+        await asyncio.to_thread(store, self._ledger.folder, target, enhanced.data, job.modified_ns)
         self._ledger.done(job)
         return Outcome(job, megapixels=enhanced.size_px[0] * enhanced.size_px[1] / 1e6)
-
-    def _give_up(self, job: Job, reason: str) -> Outcome:
-        self._ledger.failed(job, reason)
-        return Outcome(job, error=reason)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
@@ -14,21 +15,25 @@ from pathlib import Path
 
 from clients import arguments
 from clients.arguments import connection_from, engine_from, options_from, plan_from
-from clients.batch import StorageError
-from clients.commands import Connection, note_all, run
+from clients.commands import STOPPED, Connection, note_all, run
+from clients.database import LedgerError
 from clients.enhancer import Enhancer
 from clients.errors import DeniedError, EnhanceError, OptionError, ProtocolError, UnavailableError
-from clients.ledger import Job, Ledger, LedgerError
+from clients.job import Job
+from clients.ledger import Ledger
 from clients.report import Report
-from clients.storage import is_local
+from clients.storage import StorageError, is_local
 from clients.watch import watch
 
-DONE, SOME_FAILED, USAGE, UNREACHABLE, STOPPED = 0, 1, 2, 3, 130
+DONE, SOME_FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
 PIPE = "-"
 
 
 def main(given: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that is no UTF-8 is shown as far as it can be
+            stream.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if given is None else given)
     command = given.pop(0) if given[:1] and given[0] in COMMANDS else "enhance"
     parser, execute = COMMANDS[command]
@@ -87,9 +92,13 @@ def _ledger(options: argparse.Namespace, in_memory: bool = False) -> Ledger:
     if not (options.ledger or is_local(options.targets)):
         raise OptionError("a ledger cannot lie in an object store: name a folder for it with --ledger")
     folder = options.ledger or options.targets
-    if not in_memory:
-        folder.mkdir(parents=True, exist_ok=True)
-    return Ledger(options.sources, options.targets, folder, in_memory)
+    for made in {folder, options.targets} if not in_memory else ():
+        if is_local(made):
+            made.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(options.sources, options.targets, folder, in_memory)
+    if ledger.put_aside:
+        print(f"the ledger was damaged: it is {ledger.put_aside} now, and outputs say what is done", file=sys.stderr)
+    return ledger
 
 
 def _ui(options: argparse.Namespace, connection: Connection) -> int:

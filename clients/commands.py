@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from clients.batch import PATIENCE_S, Batch
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S, AsyncEnhancer, Enhancer
 from clients.errors import OptionError
-from clients.ledger import Job, Ledger
+from clients.job import Job
+from clients.ledger import Ledger
 from clients.report import Progress, Report
 from clients.request import Options
 from clients.retry import Retry
 from clients.transports.base import Tls
+
+STOPPED = 130
+"""The exit code after Ctrl-C or SIGTERM."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,7 @@ def note_all(ledger: Ledger, jobs: Iterable[Job], retry_failed: bool = False, ke
     report = Report()
     ledger.begin()
     for job in jobs:
-        kept = keep_existing and (ledger.targets / job.target).exists()
-        state = "done" if kept else ledger.note(job, retry_failed)
+        state = ledger.note(job, retry_failed, keep_existing)
         report.skipped += state == "done"
         report.pending += state == "pending"
     ledger.commit()
@@ -78,7 +82,7 @@ def run(ledger: Ledger, report: Report, connection: Connection, options: Options
         elif report.pending:
             asyncio.run(_run(ledger, report, connection, options, quiet))
     finally:
-        report.failed = ledger.failures()
+        report.failed = [*ledger.failures(), *ledger.lost()]
 
 
 def _run_on_ray(
@@ -96,7 +100,7 @@ def _run_on_ray(
 
 
 async def _run(ledger: Ledger, report: Report, connection: Connection, options: Options, quiet: bool) -> None:
-    stop_on_sigterm()
+    stop_on_signals()
     async with connection.open() as enhancer:
         await enhancer.check()
         batch = Batch(ledger, enhancer, options, connection.in_flight, connection.patience_s)
@@ -106,9 +110,21 @@ async def _run(ledger: Ledger, report: Report, connection: Connection, options: 
                     progress.add(outcome)
 
 
-def stop_on_sigterm() -> None:
-    """Lets SIGTERM end the running task as Ctrl-C does."""
-    task = asyncio.current_task()
-    cancel: Callable[[], object] = task.cancel if task else lambda: None
+def stop_on_signals() -> None:
+    """Lets Ctrl-C and SIGTERM end the running task in good order; a second one ends the program at once.
+
+    That is safe at any moment: the ledger is made for it.
+    """
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    signals = [sent for sent in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(sent) is not signal.SIG_IGN]
+
+    def stop() -> None:
+        for sent in signals:
+            loop.remove_signal_handler(sent)
+            signal.signal(sent, lambda *_: os._exit(STOPPED))
+        if task:
+            task.cancel()
+
     with contextlib.suppress(NotImplementedError):  # Windows
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, cancel)
+        for sent in signals:
+            loop.add_signal_handler(sent, stop)

@@ -17,9 +17,10 @@ import time
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
+from clients.answers import checked_answer
 from clients.balancer import Balancer
 from clients.errors import BusyError, DeadlineError, EnhanceError, OptionError, UnavailableError, UnreachableError
-from clients.request import Enhanced, Options, enhanced_from_bytes, read_photo
+from clients.request import Enhanced, Options, read_photo
 from clients.retry import Retry
 from clients.tracing import note_retry, photo_span
 from clients.transports.base import Address, Tls, Transport
@@ -69,7 +70,7 @@ class _Core:
         parameters = options.parameters()
         with photo_span(len(content), parameters):
             data = await self._infer(content, parameters, started)
-        return enhanced_from_bytes(data, time.monotonic() - started)
+        return checked_answer(data, content, options, time.monotonic() - started)
 
     async def _infer(self, content: bytes, parameters: Mapping[str, str | int], started: float) -> bytes:
         """Sends until a server answers, the attempts are used up, or the deadline passes."""

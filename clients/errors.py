@@ -5,11 +5,11 @@ EnhanceError
 ├── PhotoError             the server refused this photo or option; the same request would fail again
 ├── DeadlineError          no answer within timeout_s (also a TimeoutError)
 ├── DeniedError            the API key or the certificate was not accepted
-├── ServerError            the server took the photo and failed, or does not serve the model
+├── ServerError            the server failed on the photo, does not serve the model, or answered with something else
 ├── ProtocolError          something answered that does not speak this protocol: wrong port or scheme
 └── UnavailableError       worth another try: the only branch that is retried
     ├── BusyError          the server's queue is full, or it is starting or stopping
-    └── UnreachableError   no connection (also a ConnectionError)
+    └── UnreachableError   no connection, or it broke during the answer (also a ConnectionError)
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class DeniedError(EnhanceError):
 
 
 class ServerError(EnhanceError):
-    """The server failed on a photo it had accepted, or does not serve the model."""
+    """The server failed on a photo it had accepted, does not serve the model, or sent something else than the photo."""
 
 
 class ProtocolError(EnhanceError):
@@ -52,4 +52,4 @@ class BusyError(UnavailableError):
 
 
 class UnreachableError(UnavailableError, ConnectionError):
-    """No connection to the server."""
+    """No connection to the server, or one that broke before the whole answer was there."""

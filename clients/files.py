@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import uuid
 from pathlib import Path
 
 
 def part_path(path: Path) -> Path:
-    """Where `path` grows until it is whole: beside it, hidden, so that the rename stays on one file system."""
-    return path.with_name(f".{path.name}.part")
+    """Where `path` grows until it is whole: beside it, hidden, so that the rename stays on one file system.
+
+    The name is of one write alone, so that two programs never write to one file, and short whatever the photo's is.
+    """
+    return path.with_name(f"{_part_prefix(path)}{uuid.uuid4().hex[:8]}.part")
+
+
+def remove_parts(path: Path) -> None:
+    """Removes what killed programs left of `path` before it was whole.
+
+    Raises:
+        OSError: one of them cannot be removed.
+    """
+    for part in path.parent.glob(f"{_part_prefix(path)}*.part"):
+        part.unlink(missing_ok=True)
+
+
+def _part_prefix(path: Path) -> str:
+    return f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}-"
 
 
 def write_atomically(path: Path, data: bytes, modified_ns: int | None = None) -> None:
@@ -18,7 +37,7 @@ def write_atomically(path: Path, data: bytes, modified_ns: int | None = None) ->
     Args:
         path: The file to write.
         data: Its bytes.
-        modified_ns: Modification time to give the file, nanoseconds since the epoch.
+        modified_ns: Modification time to give the file, nanoseconds since the epoch, where the file system can hold it.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full; nothing is left behind.
@@ -26,12 +45,13 @@ def write_atomically(path: Path, data: bytes, modified_ns: int | None = None) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     part = part_path(path)
     try:
-        with part.open("wb") as file:
+        with part.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if modified_ns is not None:
-            os.utime(part, ns=(modified_ns, modified_ns))
+            with contextlib.suppress(OSError, OverflowError):  # a time is not worth losing a photo for
+                os.utime(part, ns=(modified_ns, modified_ns))
         part.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
 from clients.errors import OptionError
-from clients.ledger import Job
-from clients.request import EXTENSIONS
+from clients.job import Job
+from clients.naming import Naming
 from clients.storage import is_local, stored_files
 
 PATTERNS = ("*.jpg", "*.jpeg", "*.png", "*.tif", "*.tiff", "*.webp")
 
 
 @dataclass(frozen=True)
-class Naming:
-    """How an output is named after its source."""
+class Found:
+    """A photo that a search found, or a place where it could not look."""
 
-    suffix: str = ""
-    """Goes between the name and its extension: `_enhanced` makes `kitchen_enhanced.jpg`."""
-    format: str | None = None
-    """The format that was asked for; None or `same` keeps the source's extension."""
-
-    def name(self, source: Path) -> Path:
-        """The output's path for a source's path, both relative to their folders."""
-        extension = EXTENSIONS.get(self.format or "same", source.suffix)
-        return source.with_name(source.stem + self.suffix + extension)
+    path: Path
+    stat: os.stat_result | None = None
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,34 +35,59 @@ class Search:
     recursive: bool = True
     """Whether folders inside are searched too."""
 
-    def find(self, folder: Path, leave_out: Path | None = None) -> Iterator[os.DirEntry[str]]:
+    def find(self, folder: Path, leave_out: os.stat_result | None = None) -> Iterator[Found]:
         """Photos under `folder`, in order of their names; hidden files and linked folders are left out.
+
+        What vanishes during the search is passed over; what cannot be read is found with its trouble.
 
         Args:
             folder: Where to look.
-            leave_out: A resolved folder that is not entered: the outputs', when it lies inside `folder`.
+            leave_out: A folder that is not entered: the outputs', when it lies inside `folder`.
 
         Raises:
-            OSError: a folder cannot be read.
+            OSError: `folder` itself cannot be read.
         """
-        with os.scandir(folder) as entries:
-            visible = sorted(
-                (entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name
-            )
-        for entry in visible:
-            if entry.is_dir(follow_symlinks=False):
-                if self.recursive and Path(entry.path).resolve() != leave_out:
-                    yield from self.find(Path(entry.path), leave_out)
-            elif entry.is_file() and self._matches(entry.name):
-                yield entry
+        open_folders = [iter(_visible(folder))]
+        while open_folders:
+            entry = next(open_folders[-1], None)
+            if entry is None:
+                open_folders.pop()
+                continue
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    if self.recursive and not _is_same(entry, leave_out):
+                        open_folders.append(iter(_visible(Path(entry.path))))
+                    continue
+                found = self._photo(entry)
+            except FileNotFoundError:
+                found = Found(Path(entry.path), trouble="this link leads nowhere") if entry.is_symlink() else None
+            except OSError as error:
+                found = Found(Path(entry.path), trouble=f"cannot be read: {error.strerror or error}")
+            if found is not None:
+                yield found
 
     def takes(self, path: Path) -> bool:
         """Whether a path, relative to the folder, is one that `find` would yield."""
         hidden = any(part.startswith(".") for part in path.parts)
         return not hidden and (self.recursive or len(path.parts) == 1) and self._matches(path.name)
 
+    def _photo(self, entry: os.DirEntry[str]) -> Found | None:
+        if not self._matches(entry.name):
+            return None
+        look = entry.stat()
+        return Found(Path(entry.path), look) if stat.S_ISREG(look.st_mode) else None
+
     def _matches(self, name: str) -> bool:
         return any(fnmatch(name.lower(), pattern.lower()) for pattern in self.patterns)
+
+
+def _visible(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+
+
+def _is_same(entry: os.DirEntry[str], folder: os.stat_result | None) -> bool:
+    return folder is not None and os.path.samestat(entry.stat(), folder)
 
 
 @dataclass(frozen=True)
@@ -84,22 +104,26 @@ class Plan:
 
         Raises:
             OptionError: there is no such folder, or the outputs would land among their sources.
+            OSError: `sources` cannot be read.
         """
         if not sources.is_dir():
             raise OptionError(f"no such folder: {sources}")
         if str(sources) == str(targets) or (is_local(targets) and targets.exists() and sources.samefile(targets)):
             raise OptionError(f"outputs would land among their sources: choose another folder than {targets}")
-        for source, size, modified_ns in self._found(sources, targets):
-            yield Job(source, self.naming.name(source), size, modified_ns, self.settings)
+        if is_local(sources):
+            leave_out = targets.stat() if is_local(targets) and targets.is_dir() else None
+            for found in self.search.find(sources, leave_out):
+                yield self._job(found.path.relative_to(sources), found)
+        else:
+            for source, size, modified_ns in stored_files(sources):
+                if self.search.takes(source):
+                    yield Job(source, self.naming.name(source), size, modified_ns, self.settings)
 
-    def _found(self, sources: Path, targets: Path) -> Iterator[tuple[Path, int, int]]:
-        if not is_local(sources):
-            yield from (found for found in stored_files(sources) if self.search.takes(found[0]))
-            return
-        leave_out = targets.resolve() if is_local(targets) else None
-        for entry in self.search.find(sources, leave_out):
-            stat = entry.stat()
-            yield Path(entry.path).relative_to(sources), stat.st_size, stat.st_mtime_ns
+    def _job(self, source: Path, found: Found) -> Job:
+        target = self.naming.name(source)
+        if found.stat is None:
+            return Job(source, target, 0, 0, self.settings, trouble=found.trouble)
+        return Job.of(source, target, found.stat, self.settings)
 
     def each(self, paths: list[Path], output: str | None) -> Iterator[Job]:
         """The photos that a person named, one by one or by folder; paths are relative to the working folder.
@@ -133,5 +157,4 @@ class Plan:
             raise OptionError(f"no such photo or folder: {path}")
         if target.exists() and path.samefile(target):
             raise OptionError(f"the output would replace its source {path}: use --suffix, or another -o")
-        stat = path.stat()
-        return Job(path, target, stat.st_size, stat.st_mtime_ns, self.settings)
+        return Job.of(path, target, path.stat(), self.settings)

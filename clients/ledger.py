@@ -10,60 +10,49 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from clients.files import part_path
+from clients.answers import is_enhanced
+from clients.database import LedgerError, memory_database, open_database
+from clients.files import remove_parts
+from clients.job import Job
+from clients.naming import candidates
+from clients.storage import is_local
 
 LEDGER_NAME = ".enhance.sqlite"
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS photos (
-    source TEXT PRIMARY KEY,          -- relative to the source folder
-    target TEXT NOT NULL,             -- relative to the output folder
-    size INTEGER NOT NULL,            -- the source's, in bytes
-    modified_ns INTEGER NOT NULL,     -- the source's
-    settings TEXT NOT NULL,           -- the request parameters
-    state TEXT NOT NULL CHECK (state IN ('pending', 'storing', 'done', 'failed')),
-    scan INTEGER NOT NULL,            -- the last scan that saw the source
-    attempts INTEGER NOT NULL DEFAULT 0,
-    source_sha256 TEXT,
-    target_sha256 TEXT,
-    target_size INTEGER,
-    seconds REAL,
-    finished TEXT,                    -- UTC
-    reason TEXT                       -- of a failure
-);
-CREATE INDEX IF NOT EXISTS by_target ON photos (target);
-CREATE INDEX IF NOT EXISTS by_state ON photos (state);
-"""
 CHUNK = 256
+TICK_NS = 2_000_000_000
+"""The coarsest clock of the usual file systems: two changes within it may look like one."""
+LONGEST_REASON = 500
 Key = str | bytes
-
-
-class LedgerError(Exception):
-    """The ledger cannot be opened or written."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One photo to enhance: paths, and what the source looked like when it was found."""
-
-    source: Path
-    target: Path
-    size: int
-    modified_ns: int
-    settings: str
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A photo that failed, for the report."""
+    """A photo that is not done, for the report."""
 
     source: str
     reason: str
+    attempts: int
+
+
+class _Row(NamedTuple):
+    """What the ledger knows about a photo."""
+
+    state: str
+    target: Key
+    size: int
+    modified_ns: int
+    changed_ns: int | None
+    settings: str
+    source_sha256: str | None
+    target_sha256: str | None
+    target_size: int | None
     attempts: int
 
 
@@ -77,24 +66,25 @@ class Ledger:
         in_memory: For a run that shall leave no ledger behind.
 
     Raises:
-        LedgerError: another batch holds it, or the file cannot be written.
+        LedgerError: another batch holds it, a later version of this program wrote it, or it cannot be written.
     """
 
     def __init__(self, sources: Path, targets: Path, folder: Path | None = None, in_memory: bool = False) -> None:
         self.sources, self.targets = sources, targets
         self.path = (folder or targets) / LEDGER_NAME
-        try:
-            self._database = sqlite3.connect(":memory:" if in_memory else self.path, isolation_level=None, timeout=1)
-            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")  # a second batch on the same outputs is refused
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.executescript("BEGIN IMMEDIATE;" + SCHEMA + "COMMIT;")
-        except sqlite3.OperationalError as error:
-            hint = "another batch is writing to this folder" if "locked" in str(error) else str(error)
-            raise LedgerError(f"{self.path}: {hint}") from error
-        except sqlite3.DatabaseError as error:
-            raise LedgerError(f"{self.path}: {error}; move it away to start over") from error
+        self.put_aside: Path | None = None
+        """Where a damaged ledger went; then photos whose outputs are there are done."""
+        self._in_memory = in_memory
+        if in_memory:
+            self._database = memory_database()
+        else:
+            self._database, self.put_aside = open_database(self.path)
         self._scan = 1 + int(self._row("SELECT ifnull(max(scan), 0) FROM photos")[0])
+
+    @property
+    def folder(self) -> Path | None:
+        """Of all outputs; None for those of a ledger in memory, which lie anywhere."""
+        return None if self._in_memory else self.targets
 
     def close(self) -> None:
         """Closes the file."""
@@ -102,74 +92,112 @@ class Ledger:
 
     def begin(self) -> None:
         """Starts a group of changes that become durable together."""
-        self._database.execute("BEGIN")
+        self._execute("BEGIN")
 
     def commit(self) -> None:
         """Ends the group."""
-        self._database.execute("COMMIT")
+        self._execute("COMMIT")
 
-    def note(self, job: Job, retry_failed: bool = False) -> str:
+    def note(self, job: Job, retry_failed: bool = False, keep_existing: bool = False) -> str:
         """Notes a photo that a scan found, and what has to be done with it.
 
+        Args:
+            job: The photo. Where another photo has its output's name already, it gets another one.
+            retry_failed: Whether what failed before is to be tried again.
+            keep_existing: Whether an output that is there counts as done, whatever it is.
+
         Returns:
-            `done` (nothing to do), `failed` (before, or because another source has the same output) or `pending`.
+            `done` (nothing to do), `failed` (before, or it cannot be looked at) or `pending`.
         """
-        known = self._row(
-            "SELECT state, target, size, modified_ns, settings, source_sha256, target_sha256, target_size, attempts "
-            "FROM photos WHERE source = ?",
-            _key(job.source),
-        )
-        rival = self._rival(job)
-        if rival is not None:
-            self._insert(job, "failed", 0)
-            self._update(job, reason=f"has the same output as {os.fsdecode(rival)}: rename one, or use --format same")
+        known = self._known(job)
+        if job.trouble:
+            self._insert(job, "failed", known.attempts if known else 0)
+            self._update(job, reason=_sentence(job.trouble))
             return "failed"
-        state = self._state_now(job, known, retry_failed) if known else "pending"
+        job = replace(job, target=next(path for path in candidates(job.source, job.target) if self._is_free(path, job)))
+        try:
+            state = self._state_now(job, known, retry_failed, keep_existing)
+        except OSError:  # reading or writing this photo will tell what is wrong
+            state = "pending"
         if state == "pending":
-            self._insert(job, "pending", known[8] if known and known[2:4] == (job.size, job.modified_ns) else 0)
-        else:
-            self._update(job, state=state, scan=self._scan, size=job.size, modified_ns=job.modified_ns)
+            seen = known and (known.size, known.modified_ns) == (job.size, job.modified_ns)
+            self._insert(job, "pending", known.attempts if known and seen else 0)
+        elif known:
+            self._update(
+                job,
+                state=state,
+                scan=self._scan,
+                size=job.size,
+                modified_ns=job.modified_ns,
+                changed_ns=_kept_change(job),
+            )
         return state
 
-    def _state_now(self, job: Job, known: tuple[Any, ...], retry_failed: bool) -> str:
-        state, target, size, modified_ns, settings, source_sha256, target_sha256, target_size, _ = known
-        if (target, settings) != (_key(job.target), job.settings):
-            return "pending"
-        untouched = (size, modified_ns) == (job.size, job.modified_ns)
-        if state == "failed":
-            return "failed" if untouched and not retry_failed else "pending"
-        if state == "pending" or not (untouched or sha256(self.sources / job.source) == source_sha256):
-            return "pending"
-        return "done" if self._is_stored(job, state, target_size, target_sha256) else "pending"
-
-    def _is_stored(self, job: Job, state: str, size: object, digest: object) -> bool:
+    def _state_now(self, job: Job, known: _Row | None, retry_failed: bool, keep_existing: bool) -> str:
         target = self.targets / job.target
-        if state == "storing":
-            part_path(target).unlink(missing_ok=True)
-        try:
-            return target.stat().st_size == size and (state == "done" or sha256(target) == digest)
-        except OSError:
-            return False
+        if keep_existing and target.exists():
+            self._insert(job, "done", 0)
+            return "done"
+        if known is None:
+            return "done" if self._is_rebuilt(job, target) else "pending"
+        if (known.target, known.settings) != (_key(job.target), job.settings):
+            return "pending"
+        if known.state == "failed":
+            return "failed" if self._is_unchanged(job, known) and not retry_failed else "pending"
+        if known.state == "pending" or not self._is_unchanged(job, known):
+            return "pending"
+        return "done" if self._is_stored(target, known) else "pending"
 
-    def _rival(self, job: Job) -> Key | None:
-        row = self._row(
-            "SELECT source FROM photos WHERE target = ? AND source <> ? AND scan = ? AND state <> 'failed'",
-            _key(job.target),
+    def _is_unchanged(self, job: Job, known: _Row) -> bool:
+        """Whether the source has the bytes that were enhanced; they are read unless the file system knows."""
+        look = (job.size, job.modified_ns, job.changed_ns)
+        if job.changed_ns and look == (known.size, known.modified_ns, known.changed_ns):
+            return True
+        if not is_local(self.sources) or known.source_sha256 is None:  # a store keeps the time itself
+            return look[:2] == (known.size, known.modified_ns)
+        return sha256(self.sources / job.source) == known.source_sha256
+
+    def _is_stored(self, target: Path, known: _Row) -> bool:
+        if known.state == "storing" and is_local(self.targets):
+            remove_parts(target)
+        is_whole = target.stat().st_size == known.target_size
+        return is_whole and (known.state == "done" or sha256(target) == known.target_sha256)
+
+    def _is_rebuilt(self, job: Job, target: Path) -> bool:
+        """Notes an output whose photo a damaged ledger may have known, and which has its source's time, as done."""
+        if self.put_aside is None or not (is_local(self.targets) and target.is_file()):
+            return False
+        if abs(target.stat().st_mtime_ns - job.modified_ns) >= TICK_NS:
+            return False
+        photo, output = (self.sources / job.source).read_bytes(), target.read_bytes()
+        if not is_enhanced(output, photo):
+            return False
+        self._insert(job, "done", 0)
+        hashes = {"source_sha256": _digest(photo), "target_sha256": _digest(output)}
+        self._update(job, **hashes, target_size=len(output))
+        return True
+
+    def _is_free(self, target: Path, job: Job) -> bool:
+        """Whether no other photo that is still there has this output."""
+        rows = self._execute(
+            "SELECT source, scan FROM photos WHERE target = ? AND source <> ? AND state <> 'failed'",
+            _key(target),
             _key(job.source),
-            self._scan,
         )
-        return row[0] if row else None
+        return not any(scan == self._scan or _exists(self.sources / _path(source)) for source, scan in rows)
 
     def pending(self) -> Iterator[Job]:
         """Photos of this scan that are still to do, in the order in which they were found."""
         last = 0
-        while rows := self._database.execute(
-            "SELECT rowid, source, target, size, modified_ns, settings FROM photos "
+        while rows := self._execute(
+            "SELECT rowid, source, target, size, modified_ns, settings, ifnull(changed_ns, 0) FROM photos "
             "WHERE state = 'pending' AND scan = ? AND rowid > ? ORDER BY rowid LIMIT ?",
-            (self._scan, last, CHUNK),
-        ).fetchall():
-            for _, source, target, size, modified_ns, settings in rows:
-                yield Job(_path(source), _path(target), size, modified_ns, settings)
+            self._scan,
+            last,
+            CHUNK,
+        ):
+            for _, source, target, *rest in rows:
+                yield Job(_path(source), _path(target), *rest)
             last = rows[-1][0]
 
     def storing(self, job: Job, source_sha256: str, target_sha256: str, target_size: int, seconds: float) -> None:
@@ -188,59 +216,109 @@ class Ledger:
         """Notes that the output is in its place."""
         self._update(job, state="done", reason=None)
 
-    def failed(self, job: Job, reason: str) -> None:
-        """Notes that the photo cannot be enhanced."""
-        self._update(job, state="failed", reason=reason, finished=_now())
+    def failed(self, job: Job, reason: str, source_sha256: str | None = None) -> None:
+        """Notes that the photo cannot be enhanced; it is not tried again while it has these bytes."""
+        self._update(job, state="failed", reason=_sentence(reason), source_sha256=source_sha256, finished=_now())
 
     def tried(self, job: Job) -> None:
         """Counts an attempt."""
-        self._database.execute("UPDATE photos SET attempts = attempts + 1 WHERE source = ?", (_key(job.source),))
+        self._execute("UPDATE photos SET attempts = attempts + 1 WHERE source = ?", _key(job.source))
 
     def failures(self) -> list[Failure]:
         """The failed photos of this scan."""
-        rows = self._database.execute(
-            "SELECT source, reason, attempts FROM photos WHERE state = 'failed' AND scan = ? ORDER BY rowid",
-            (self._scan,),
+        rows = self._execute(
+            "SELECT source, reason, attempts FROM photos WHERE state = 'failed' AND scan = ? ORDER BY rowid", self._scan
         )
-        return [Failure(os.fsdecode(source), reason, attempts) for source, reason, attempts in rows]
+        return [Failure(str(_path(source)), str(reason), attempts) for source, reason, attempts in rows]
+
+    def lost(self) -> list[Failure]:
+        """The photos of this scan whose outputs have vanished since they were noted; they are pending again."""
+        rows = self._execute(
+            "SELECT source, target, target_size, attempts FROM photos WHERE state = 'done' AND scan = ?", self._scan
+        )
+        gone = [(source, target, tried) for source, target, size, tried in rows if not self._is_there(target, size)]
+        for source, _, _ in gone:
+            self._execute("UPDATE photos SET state = 'pending' WHERE source = ?", source)
+        return [
+            Failure(str(_path(source)), f"its output is gone again: {self.targets / _path(target)}", attempts)
+            for source, target, attempts in gone
+        ]
+
+    def _is_there(self, target: Key, size: int | None) -> bool:
+        if not is_local(self.targets):
+            return True
+        try:
+            found = (self.targets / _path(target)).stat().st_size
+            return size in (None, found)
+        except OSError:
+            return False
 
     def counts(self) -> dict[str, int]:
         """How many photos of this scan are in each state."""
-        rows = self._database.execute("SELECT state, count(*) FROM photos WHERE scan = ? GROUP BY state", (self._scan,))
-        return {"pending": 0, "storing": 0, "done": 0, "failed": 0} | dict(rows)
+        rows = self._execute("SELECT state, count(*) FROM photos WHERE scan = ? GROUP BY state", self._scan)
+        return {"pending": 0, "storing": 0, "done": 0, "failed": 0} | {state: count for state, count in rows}
+
+    def _known(self, job: Job) -> _Row | None:
+        row = self._row(f"SELECT {', '.join(_Row._fields)} FROM photos WHERE source = ?", _key(job.source))
+        return _Row(*row) if row else None
 
     def _insert(self, job: Job, state: str, attempts: int) -> None:
-        self._database.execute(
-            "INSERT INTO photos (source, target, size, modified_ns, settings, state, scan, attempts) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET target = excluded.target, "
-            "size = excluded.size, modified_ns = excluded.modified_ns, settings = excluded.settings, "
-            "state = excluded.state, scan = excluded.scan, attempts = excluded.attempts, reason = NULL",
-            (
-                _key(job.source),
-                _key(job.target),
-                job.size,
-                job.modified_ns,
-                job.settings,
-                state,
-                self._scan,
-                attempts,
-            ),
+        self._execute(
+            "INSERT INTO photos (source, target, size, modified_ns, changed_ns, settings, state, scan, attempts) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET target = excluded.target, "
+            "size = excluded.size, modified_ns = excluded.modified_ns, changed_ns = excluded.changed_ns, "
+            "settings = excluded.settings, state = excluded.state, scan = excluded.scan, attempts = excluded.attempts, "
+            "reason = NULL",
+            _key(job.source),
+            _key(job.target),
+            job.size,
+            job.modified_ns,
+            _kept_change(job),
+            job.settings,
+            state,
+            self._scan,
+            attempts,
         )
 
     def _update(self, job: Job, **columns: object) -> None:
         assignments = ", ".join(f"{name} = ?" for name in columns)
-        self._database.execute(
-            f"UPDATE photos SET {assignments} WHERE source = ?", (*columns.values(), _key(job.source))
-        )
+        self._execute(f"UPDATE photos SET {assignments} WHERE source = ?", *columns.values(), _key(job.source))
 
     def _row(self, query: str, *values: object) -> tuple[Any, ...]:
         """The first row, or an empty one."""
-        return self._database.execute(query, values).fetchone() or ()
+        return next(iter(self._execute(query, *values)), ())
+
+    def _execute(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._database.execute(query, values).fetchall()
+        except (sqlite3.Error, ValueError, OverflowError) as error:
+            raise LedgerError(f"{self.path}: {error}") from error
 
 
 def sha256(path: Path) -> str:
     """The hash of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return _digest(path.read_bytes())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _sentence(text: str) -> str:
+    """A reason as it can be stored and shown: on one line, of a length to read, in characters that exist."""
+    return " ".join(text.encode(errors="backslashreplace").decode().split())[:LONGEST_REASON]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def _kept_change(job: Job) -> int:
+    """The source's change as it can be relied on: one more within the same tick would leave the same time."""
+    return job.changed_ns if job.changed_ns < time.time_ns() - TICK_NS else 0
 
 
 def _key(path: Path) -> Key:

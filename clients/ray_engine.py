@@ -17,14 +17,15 @@ os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 
 import ray
 
-from clients.batch import OF_ONE_PHOTO, Outcome, StorageError
+from clients.batch import Outcome
 from clients.commands import Connection
 from clients.enhancer import Enhancer
-from clients.errors import DeniedError, EnhanceError, ProtocolError, UnavailableError
-from clients.ledger import Job, Ledger
+from clients.errors import DeniedError, ProtocolError, UnavailableError
+from clients.job import Job
+from clients.ledger import Ledger
 from clients.request import Options
 from clients.retry import Retry
-from clients.storage import location, store
+from clients.storage import StorageError, is_local, location, store
 
 BLOCKS = 1000
 """At most so many pieces; a piece's photos reach the ledger together."""
@@ -45,6 +46,8 @@ class Worker:
     def __init__(self, sources: str, targets: str, connection: Connection, options: Options) -> None:
         self._sources, self._targets = location(sources), location(targets)
         self._options = options
+        if is_local(self._targets):
+            self._targets.mkdir(parents=True, exist_ok=True)
         retry = Retry(attempts=max(1, int(connection.patience_s)), longest_wait_s=2.0)  # one second each, on average
         self._enhancer = Enhancer(**connection.settings(), retry=retry)
 
@@ -58,18 +61,14 @@ class Worker:
             return note | {"stop": type(error).__name__, "error": str(error)}
         except StorageError as error:
             return note | {"stop": "StorageError", "error": str(error)}
-        except (EnhanceError, OSError) as error:
-            return note | {"error": str(error)}
+        except Exception as error:  # one photo can never end a run
+            return note | {"error": str(error) or type(error).__name__}
 
     def _enhance(self, row: dict[str, Any]) -> dict[str, Any]:
         photo = (self._sources / os.fsdecode(row["source"])).read_bytes()
         enhanced = self._enhancer.enhance(photo, **vars(self._options))
         target = self._targets / os.fsdecode(row["target"])
-        try:
-            store(target, enhanced.data, row["modified_ns"])
-        except OSError as error:
-            kind = OSError if error.errno in OF_ONE_PHOTO else StorageError
-            raise kind(f"cannot write {target}: {error.strerror or error}") from error
+        store(self._targets, target, enhanced.data, row["modified_ns"])
         return {
             "source_sha256": hashlib.sha256(photo).hexdigest(),
             "target_sha256": hashlib.sha256(enhanced.data).hexdigest(),

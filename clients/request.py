@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
@@ -10,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
 from tritonclient.grpc import service_pb2
 
 from clients.errors import OptionError, ServerError
@@ -81,19 +79,6 @@ class Enhanced:
         write_atomically(Path(path), self.data)
 
 
-def enhanced_from_bytes(data: bytes, seconds: float) -> Enhanced:
-    """Reads format and size off the file's header.
-
-    Raises:
-        ServerError: `data` is no image.
-    """
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return Enhanced(data, image.size, str(image.format).lower(), seconds)
-    except (OSError, Image.DecompressionBombError) as error:
-        raise ServerError(f"the server's answer of {len(data)} bytes is no image: {error}") from error
-
-
 def read_photo(photo: bytes | str | os.PathLike[str]) -> bytes:
     """The photo's bytes; a `str` is a path."""
     return photo if isinstance(photo, bytes) else Path(photo).read_bytes()
@@ -153,10 +138,10 @@ def http_answer(headers: Mapping[str, str], body: bytes) -> bytes:
     Raises:
         ServerError: the answer carries no binary output.
     """
-    length = int(headers.get("Inference-Header-Content-Length", len(body)))
-    if length >= len(body):
+    length = headers.get("Inference-Header-Content-Length", "")
+    if not (length.isascii() and length.isdigit() and int(length) < len(body)):
         raise ServerError(f"the server's answer has no {OUTPUT}")
-    return body[length:]
+    return body[int(length) :]
 
 
 def _with_timeout(parameters: Mapping[str, str | int], timeout_s: float | None) -> dict[str, str | int]:

@@ -18,7 +18,8 @@ from PIL import Image, ImageOps
 from clients.commands import Connection
 from clients.enhancer import AsyncEnhancer
 from clients.errors import EnhanceError
-from clients.folders import PATTERNS, Naming
+from clients.folders import PATTERNS
+from clients.naming import Naming
 from clients.request import EXTENSIONS, FORMATS, MAX_STRENGTH, Enhanced
 
 TITLE = "Photo Enhancer"

@@ -1,9 +1,10 @@
-"""HTTP, blocking or asyncio: the same calls on `httpx.Client` or `httpx.AsyncClient`."""
+"""HTTP, blocking or asyncio: the same calls of httpx, in the caller's event loop or in a thread's."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -24,12 +25,19 @@ from clients.request import MODEL, http_answer, http_request
 from clients.tracing import trace_headers
 from clients.transports.base import Address, Tls, broken_connection, no_answer, no_connection, not_ready, plain, settle
 from clients.transports.failures import internal_error
+from clients.transports.loop import LoopThread
 
 CONNECT_TIMEOUT_S = 2.0
+LARGEST_ANSWER = 1 << 30
+"""Bytes; 120 megapixels with four samples of 16 bits are fewer."""
+CUT = re.compile("disconnected without|closed connection without")  # before an answer, or in its middle
 
 
 class HttpTransport:
     """A pool of kept-alive connections to one server.
+
+    Both flavours use httpx's asyncio client: its requests can be cancelled at their deadline whatever they wait for,
+    while timeouts of blocking sockets begin again with every byte of an answer that trickles.
 
     Args:
         address: Where the server listens.
@@ -40,8 +48,8 @@ class HttpTransport:
 
     def __init__(self, address: Address, tls: Tls, headers: Mapping[str, str], asynchronous: bool) -> None:
         self.address = address
-        self._asynchronous = asynchronous
-        self._client = (httpx.AsyncClient if asynchronous else httpx.Client)(
+        self._thread = None if asynchronous else LoopThread()
+        self._client = httpx.AsyncClient(
             base_url=str(address),
             headers=dict(headers),
             verify=_ssl_context(tls) if address.is_encrypted else False,
@@ -52,43 +60,55 @@ class HttpTransport:
     async def infer(self, photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
         """See `Transport.infer`."""
         headers, body = http_request(photo, parameters, timeout_s)
-        headers |= trace_headers()
-        timeout = httpx.Timeout(timeout_s, connect=_shorter(timeout_s, CONNECT_TIMEOUT_S))
-        try:
-            response = await settle(
-                self._client.post(f"/v2/models/{MODEL}/infer", content=body, headers=headers, timeout=timeout)
-            )
-        except httpx.TransportError as error:
-            raise error_from_exception(error, self.address) from error
-        if response.status_code != httpx.codes.OK:
-            raise error_from_status(response.status_code, response.text, self.address)
-        return http_answer(response.headers, response.content)
+        request = self._client.build_request(
+            "POST", f"/v2/models/{MODEL}/infer", content=body, headers=headers | trace_headers()
+        )
+        said, answer = await self._ask(request, timeout_s)
+        return http_answer(said, answer)
 
     async def check(self, timeout_s: float) -> None:
         """See `Transport.check`."""
         try:
-            response = await settle(self._client.get(f"/v2/models/{MODEL}/ready", timeout=timeout_s))
-        except httpx.TransportError as error:
+            await self._ask(self._client.build_request("GET", f"/v2/models/{MODEL}/ready"), timeout_s)
+        except PhotoError as error:  # status 400
+            raise BusyError(not_ready(self.address)) from error
+
+    async def _ask(self, request: httpx.Request, timeout_s: float | None) -> tuple[httpx.Headers, bytes]:
+        """Headers and body of the whole answer, within the deadline."""
+        connect_timeout_s = CONNECT_TIMEOUT_S if timeout_s is None else min(timeout_s, CONNECT_TIMEOUT_S)
+        request.extensions["timeout"] = httpx.Timeout(None, connect=connect_timeout_s).as_dict()
+        answer = asyncio.wait_for(self._received(request), timeout_s)
+        try:
+            return await answer if self._thread is None else self._thread.run(answer)
+        except TimeoutError as error:
+            raise DeadlineError(no_answer(self.address)) from error
+        except httpx.RequestError as error:
             raise error_from_exception(error, self.address) from error
-        if response.status_code == httpx.codes.BAD_REQUEST:
-            raise BusyError(not_ready(self.address))
+
+    async def _received(self, request: httpx.Request) -> tuple[httpx.Headers, bytes]:
+        response = await self._client.send(request, stream=True)
+        try:
+            body = bytearray()
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > LARGEST_ANSWER:
+                    raise ServerError(f"the answer of {self.address} is over {LARGEST_ANSWER >> 20} MB: no photo is")
+        finally:
+            await response.aclose()
         if response.status_code != httpx.codes.OK:
-            raise error_from_status(response.status_code, response.text, self.address)
+            raise error_from_status(response.status_code, body.decode(errors="replace"), self.address)
+        return response.headers, bytes(body)
 
     async def sleep(self, seconds: float) -> None:
         """See `Transport.sleep`."""
-        await settle((asyncio.sleep if self._asynchronous else time.sleep)(seconds))
+        await settle((time.sleep if self._thread else asyncio.sleep)(seconds))
 
     async def close(self) -> None:
         """See `Transport.close`."""
-        if isinstance(self._client, httpx.AsyncClient):
+        if self._thread is None:
             await self._client.aclose()
         else:
-            self._client.close()
-
-
-def _shorter(timeout_s: float | None, limit_s: float) -> float:
-    return limit_s if timeout_s is None else min(timeout_s, limit_s)
+            self._thread.close(self._client.aclose)
 
 
 def _ssl_context(tls: Tls) -> ssl.SSLContext:
@@ -98,7 +118,7 @@ def _ssl_context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-def error_from_exception(error: httpx.TransportError, address: Address) -> EnhanceError:
+def error_from_exception(error: httpx.RequestError, address: Address) -> EnhanceError:
     """The error of our tree for a failure below HTTP."""
     if isinstance(error, httpx.ConnectError) and "SSL" in str(error):
         return UnreachableError(f"no encrypted connection to {address}: {error}")
@@ -106,7 +126,9 @@ def error_from_exception(error: httpx.TransportError, address: Address) -> Enhan
         return UnreachableError(no_connection(address))
     if isinstance(error, httpx.TimeoutException):
         return DeadlineError(no_answer(address))
-    if isinstance(error, httpx.RemoteProtocolError) and "disconnected without" in str(error):
+    if isinstance(error, httpx.DecodingError):
+        return UnreachableError(f"the answer of {address} was damaged on its way: {error}")
+    if isinstance(error, httpx.RemoteProtocolError) and CUT.search(str(error)):
         return UnreachableError(broken_connection(address, "HTTP"))
     return ProtocolError(f"{address} does not speak HTTP: is it the gRPC port? Triton's HTTP port is 8000 by default")
 

@@ -17,6 +17,8 @@ from pathlib import Path
 import grpc
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+from clients.errors import ServerError
+from clients.request import OUTPUT
 from clients.transports.base import Address, settle
 
 FOLDER = Path("/dev/shm")
@@ -76,8 +78,15 @@ class Lane:
         return request
 
     def read(self, response: service_pb2.ModelInferResponse) -> bytes:
-        """The enhanced photo's bytes."""
-        return bytes(memoryview(self.answer.memory)[: response.outputs[0].shape[0]])
+        """The enhanced photo's bytes.
+
+        Raises:
+            ServerError: the answer does not say how many there are.
+        """
+        sizes = [size for output in response.outputs for size in output.shape]
+        if len(sizes) != 1 or not 0 < sizes[0] <= self.answer.size:
+            raise ServerError(f"the server's answer has no {OUTPUT}")
+        return bytes(memoryview(self.answer.memory)[: sizes[0]])
 
 
 class Lanes:

@@ -1,16 +1,20 @@
 """Batches: how many photos are in flight, what stops a batch, and what it leaves behind."""
 
 import asyncio
+import errno
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from clients import AsyncEnhancer, FakeTransport, Options, Retry
-from clients.batch import LOSSES, SPARE, Batch, Outcome, StorageError
-from clients.errors import BusyError, PhotoError, ServerError, UnreachableError
-from clients.folders import Naming, Plan, Search
+from clients.batch import LOSSES, SPARE, Batch, Outcome
+from clients.errors import BusyError, DeniedError, PhotoError, ProtocolError, ServerError, UnreachableError
+from clients.folders import Plan, Search
 from clients.ledger import Ledger
+from clients.naming import Naming
+from clients.storage import StorageError
 from tests.clients.strict_server import StrictServer, running
 from tests.photos import encoded, photo
 
@@ -152,3 +156,109 @@ def test_memory_stays_flat(ledger: Ledger) -> None:
     ledger.pending = pending  # type: ignore[method-assign]
     run(ledger, FakeTransport(), in_flight=3)
     assert max(asked) <= 3 + SPARE and len(asked) == 12
+
+
+def test_a_photo_that_kills_the_server_takes_no_other_with_it(ledger: Ledger) -> None:
+    """The deadly photo fails every request that is in flight beside it, as a dying server does."""
+    in_flight: set[int] = set()
+    killed: set[int] = set()
+
+    class Deadly(FakeTransport):
+        async def infer(self, photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
+            number = photo[-1]
+            in_flight.add(number)
+            await asyncio.sleep(0.01)
+            if number == 5:
+                killed.update(in_flight)
+            await asyncio.sleep(0.01)
+            in_flight.discard(number)
+            if number in killed:
+                killed.discard(number)
+                raise UnreachableError("gone")
+            return photo
+
+    run(ledger, Deadly(), in_flight=12)
+    assert [(each.source, each.reason) for each in ledger.failures()] == [
+        ("05.jpg", f"given up after {LOSSES} tries: gone")
+    ]
+    assert ledger.counts()["done"] == 11
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("odd"), MemoryError(), RecursionError("deep"), DeniedError("no"), ProtocolError("?")]
+)
+def test_no_error_of_one_photo_ends_a_run(ledger: Ledger, error: Exception) -> None:
+    def answer(content: bytes, parameters: object) -> bytes:
+        if content[-1] == 5:
+            raise error
+        return content
+
+    run(ledger, FakeTransport(answer))
+    assert [each.source for each in ledger.failures()] == ["05.jpg"] and ledger.counts()["done"] == 11
+    assert type(error).__name__ in ledger.failures()[0].reason or str(error) == ledger.failures()[0].reason
+
+
+@pytest.mark.parametrize("kind", [DeniedError, ProtocolError])
+def test_a_server_that_takes_no_photo_ends_the_run(ledger: Ledger, kind: type[DeniedError]) -> None:
+    class Refusing(FakeTransport):
+        async def check(self, timeout_s: float) -> None:
+            raise kind("no more")
+
+    def answer(content: bytes, parameters: object) -> bytes:
+        raise kind("no")
+
+    with pytest.raises(kind, match="no more"):
+        run(ledger, Refusing(answer))
+    assert ledger.counts()["pending"] == 12 and not ledger.failures()
+
+
+def test_a_photo_that_finds_no_room_while_others_do_fails_alone(ledger: Ledger) -> None:
+    def answer(content: bytes, parameters: object) -> bytes:
+        if content[-1] < 3:  # as many as are read beside one in flight
+            raise BusyError("too large for the pool")
+        return content
+
+    run(ledger, FakeTransport(answer), in_flight=4, patience_s=0.3)
+    assert [each.source for each in ledger.failures()] == ["00.jpg", "01.jpg", "02.jpg"]
+    assert all("too large for the pool" in each.reason for each in ledger.failures())
+
+
+def test_an_output_folder_that_is_taken_away_stops_the_batch(ledger: Ledger, tmp_path: Path) -> None:
+    def answer(content: bytes, parameters: object) -> bytes:
+        if content[-1] == 6:
+            shutil.rmtree(tmp_path / "out")
+        return content
+
+    with pytest.raises(StorageError, match="the folder is gone"):
+        run(ledger, FakeTransport(answer), in_flight=1)
+    assert not (tmp_path / "out").exists() and len(ledger.lost()) >= 4
+
+
+def test_one_folder_that_takes_no_files_stops_nothing_else(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(path: Path, data: bytes, modified_ns: int) -> None:
+        if path.name == "04.jpg":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        path.write_bytes(data)
+
+    monkeypatch.setattr("clients.storage.write_atomically", write)
+    run(ledger, FakeTransport())
+    (failure,) = ledger.failures()
+    assert failure.source == "04.jpg" and failure.reason.endswith("04.jpg: Permission denied")
+
+
+WRONG_ANSWERS = {
+    "cut": PHOTO[:-40],
+    "one pixel": encoded(photo(1, 1)),
+    "turned": encoded(photo(30, 40)),
+    "page": b"<html>",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_ANSWERS.values(), ids=WRONG_ANSWERS)
+def test_an_answer_that_is_not_the_photo_is_never_stored(ledger: Ledger, wrong: bytes) -> None:
+    run(ledger, FakeTransport(lambda content, parameters: wrong if content[-1] == 5 else content))
+    assert [each.source for each in ledger.failures()] == ["05.jpg"] and "server's answer" in ledger.failures()[
+        0
+    ].reason
+    assert not (ledger.targets / "05.jpg").exists() and ledger.counts()["done"] == 11

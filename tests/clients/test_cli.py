@@ -6,6 +6,8 @@ import io
 import json
 import os
 import pty
+import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -16,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import clients.batch
 from clients.cli import main
 from deploy.server import Ports, TritonServer
 from tests.photos import decoded, encoded, photo
@@ -210,3 +213,87 @@ def test_batch_resumes_redoes_changes_and_retries_failures(
     (shoot / "hall/notes.jpg").write_bytes(encoded(photo(90, 60, 98)))
     assert run() == (0, 1, 6, 0)
     assert run("--format", "webp") == (0, 7, 0, 0)
+
+
+def test_a_folder_with_everything_in_it(tmp_path: Path, url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Every awkward entry is done or told, and no run ends before the others are done."""
+    shoot, out = tmp_path / "shoot", tmp_path / "out"
+    (shoot / "deep/er").mkdir(parents=True)
+    good = encoded(photo(60, 40))
+    names = ["a.jpg", "deep/er/b.jpg", "x" * 251 + ".jpg", os.fsdecode(b"K\xfcche.jpg"), "line\nbreak.jpg", "späť.jpg"]
+    for name in names:
+        (shoot / name).write_bytes(good)
+    os.utime(shoot / "a.jpg", (2**34, 2**34))  # the year 2514
+    (shoot / "a.png").write_bytes(encoded(photo(50, 30), "PNG"))
+    (shoot / "loop.jpg").symlink_to("loop.jpg")
+    (shoot / "empty.jpg").touch()
+    command = ["batch", str(shoot), str(out), "--url", url, "--format", "jpeg", "--suffix", "_e"]
+    assert main([*command, "--dry-run"]) == 0
+    assert capfd.readouterr().out.count(" -> ") == 8
+    for counts in ((7, 0), (0, 7)):
+        assert main([*command, "--json"]) == 1
+        report, told = capfd.readouterr()
+        report = json.loads(report)
+        assert (report["done"], report["skipped"]) == counts and "Traceback" not in told
+        assert sorted(each["source"] for each in report["failed"]) == ["empty.jpg", "loop.jpg"]
+    with Image.open(out / "a_e.jpg") as first, Image.open(out / "a_e_png.jpg") as second:
+        assert (first.size, second.size) == ((60, 40), (50, 30))
+    assert len([path for path in out.rglob("*.jpg") if path.is_file()]) == 7
+
+
+def test_outputs_deleted_during_the_run_are_no_success(
+    shoot: Path, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shoot / "hall/notes.jpg").unlink()
+    out, seen = shoot.parent / "out", list[Path]()
+    store = clients.batch.store
+
+    def deleting(folder: Path, path: Path, *more: object) -> None:
+        seen.append(path)
+        if len(seen) == 4:
+            shutil.rmtree(out)
+        store(folder, path, *more)
+
+    monkeypatch.setattr("clients.batch.store", deleting)
+    for command in (["enhance", str(shoot), "-o", str(out)], ["batch", str(shoot), str(out)]):
+        seen.clear()
+        assert main([*command, "--url", url, "--in-flight", "1"]) == 1
+        assert "gone" in capsys.readouterr().err
+    assert main(["batch", str(shoot), str(out), "--url", url]) == 0
+    assert len(list(out.rglob("*.jpg"))) == 6
+
+
+HANGING = """
+import sys, time
+from pathlib import Path
+import clients.batch
+from clients.cli import main
+def hang(path):
+    print("reading", file=sys.stderr, flush=True)
+    time.sleep(60)
+Path.read_bytes = hang
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_ctrl_c_ends_at_once(shoot: Path, url: str, sent: signal.Signals) -> None:
+    """The first one waits for what is being read or stored, which a network drive can make long."""
+    command = [sys.executable, "-c", HANGING, "batch", str(shoot), str(shoot.parent / "out"), "--url", url]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None and process.stderr.readline() == b"reading\n"
+        process.send_signal(sent)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(sent)
+        told = process.communicate(timeout=20)[1]
+    assert process.returncode == 130 and b"Traceback" not in told
+
+
+def test_two_runs_at_once_to_one_place(shoot: Path, url: str) -> None:
+    (shoot / "hall/notes.jpg").unlink()
+    command = [sys.executable, "-m", "clients", shoot, "-o", shoot.parent / "out", "--overwrite", "--url", url]
+    running = [subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE) for _ in range(3)]
+    told = [process.communicate(timeout=60)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], told
+    assert sorted(path.suffix for path in (shoot.parent / "out").rglob("*.*")) == [".jpg"] * 6

@@ -129,7 +129,7 @@ def test_photo_that_waited_past_its_deadline_in_the_queue_is_not_sent_again(enha
 
 
 def test_answer_that_is_no_image_is_a_server_error(enhance: Enhance) -> None:
-    with pytest.raises(ServerError, match="no image"):
+    with pytest.raises(ServerError, match="no whole photo"):
         enhance(PHOTO, {"transport": FakeTransport(lambda content, parameters: b"<html>")})
 
 

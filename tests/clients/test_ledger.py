@@ -1,15 +1,22 @@
 """The ledger's promises: what is redone, what is not, and what a crash at any point leaves."""
 
+import contextlib
 import hashlib
 import os
+import random
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from clients.database import LedgerError
 from clients.files import part_path, write_atomically
-from clients.ledger import LEDGER_NAME, Job, Ledger, LedgerError
+from clients.job import Job
+from clients.ledger import LEDGER_NAME, Ledger
+from tests.photos import encoded, photo
 
+PHOTO = encoded(photo(40, 30))
 ENHANCED = b"enhanced"
 OUTPUT = hashlib.sha256(ENHANCED).hexdigest(), len(ENHANCED)
 
@@ -25,8 +32,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def job(sources: Path, name: str = "a.jpg", target: str = "", settings: str = "") -> Job:
-    stat = (sources / name).stat()
-    return Job(Path(name), Path(target or name), stat.st_size, stat.st_mtime_ns, settings)
+    return Job.of(Path(name), Path(target or name), (sources / name).stat(), settings)
 
 
 def photo_hash(sources: Path) -> str:
@@ -128,8 +134,25 @@ def test_two_sources_with_one_output_do_not_overwrite_each_other(folders: tuple[
     (sources / "a.png").write_bytes(b"photo")
     ledger = Ledger(*folders)
     assert ledger.note(job(sources, "a.jpg", "a.jpg")) == "pending"
-    assert ledger.note(job(sources, "a.png", "a.jpg")) == "failed"
-    assert "same output as a.jpg" in ledger.failures()[0].reason
+    assert ledger.note(job(sources, "a.png", "a.jpg")) == "pending"
+    assert [each.target.name for each in ledger.pending()] == ["a.jpg", "a_png.jpg"]
+    ledger.close()
+    again = Ledger(*folders)  # the names stay, in whichever order the photos are found
+    again.note(job(sources, "a.png", "a.jpg"))
+    again.note(job(sources, "a.jpg", "a.jpg"))
+    assert [(each.source.name, each.target.name) for each in again.pending()] == [
+        ("a.jpg", "a.jpg"),
+        ("a.png", "a_png.jpg"),
+    ]
+
+
+def test_a_name_is_free_again_when_its_photo_is_gone(folders: tuple[Path, Path]) -> None:
+    sources, _ = folders
+    finish(folders)
+    (sources / "a.jpg").rename(sources / "a.png")
+    ledger = Ledger(*folders)
+    ledger.note(job(sources, "a.png", "a.jpg"))
+    assert [each.target.name for each in ledger.pending()] == ["a.jpg"]
 
 
 def test_vanished_sources_are_left_alone(folders: tuple[Path, Path]) -> None:
@@ -156,10 +179,125 @@ def test_second_batch_on_the_same_outputs_is_refused(folders: tuple[Path, Path])
     Ledger(*folders).close()
 
 
-def test_damaged_ledger_is_named(folders: tuple[Path, Path]) -> None:
-    (folders[1] / LEDGER_NAME).write_bytes(b"not a database, but long enough to look at" * 30)
-    with pytest.raises(LedgerError, match="move it away"):
+def test_an_edit_that_keeps_size_and_time_is_redone(folders: tuple[Path, Path]) -> None:
+    photo = folders[0] / "a.jpg"
+    os.utime(photo, (1, 1))
+    finish(folders)
+    photo.write_bytes(b"PHOTO")
+    os.utime(photo, (1, 1))
+    assert state_after_rescan(folders) == "pending"
+
+
+def test_a_source_is_read_again_only_if_the_file_system_saw_a_change(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clients.ledger.TICK_NS", 0)  # as if the photo had been there for long
+    finish(folders)
+    monkeypatch.setattr("clients.ledger.sha256", lambda path: pytest.fail(f"{path} was read"))
+    assert state_after_rescan(folders) == "done"
+
+
+@pytest.mark.parametrize("year", [1800, 2300, 2500])
+def test_file_times_of_other_centuries(folders: tuple[Path, Path], year: int) -> None:
+    photo, seconds = folders[0] / "a.jpg", (year - 1970) * 31_556_952
+    os.utime(photo, (seconds, seconds))
+    finish(folders)
+    assert state_after_rescan(folders) == "done"
+    write_atomically(folders[1] / "a.jpg", ENHANCED, job(folders[0]).modified_ns)
+
+
+def test_reasons_and_names_in_any_characters(folders: tuple[Path, Path]) -> None:
+    ledger = Ledger(*folders)
+    ledger.note(job(folders[0]))
+    ledger.failed(job(folders[0]), "cannot write K\udcfcche:\n\ud800 " + "long " * 1000)
+    (failure,) = ledger.failures()
+    assert failure.reason.startswith("cannot write K\\udcfcche: \\ud800 long") and len(failure.reason) == 500
+
+
+def test_what_cannot_be_looked_at_is_a_failure_until_it_can(folders: tuple[Path, Path]) -> None:
+    ledger = Ledger(*folders)
+    assert ledger.note(Job(Path("a.jpg"), Path("a.jpg"), 0, 0, "", trouble="cannot be read: loop")) == "failed"
+    assert [each.reason for each in ledger.failures()] == ["cannot be read: loop"]
+    ledger.close()
+    assert state_after_rescan(folders) == "pending"
+
+
+def test_outputs_that_vanish_during_the_run_are_told_and_pending(folders: tuple[Path, Path]) -> None:
+    finish(folders)
+    ledger = Ledger(*folders)
+    assert ledger.note(job(folders[0])) == "done" and not ledger.lost()
+    (folders[1] / "a.jpg").unlink()
+    assert [each.source for each in ledger.lost()] == ["a.jpg"] and ledger.counts()["pending"] == 1
+
+
+def test_ledger_of_a_later_version_is_left_alone(folders: tuple[Path, Path]) -> None:
+    finish(folders)
+    path = folders[1] / LEDGER_NAME
+    change(path, "PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(LedgerError, match="later version of enhance"):
         Ledger(*folders)
+    assert path.read_bytes() == before
+
+
+def test_ledger_of_the_first_version_is_understood(folders: tuple[Path, Path]) -> None:
+    finish(folders)
+    change(folders[1] / LEDGER_NAME, "ALTER TABLE photos DROP COLUMN changed_ns; PRAGMA user_version = 0")
+    assert state_after_rescan(folders) == "done"
+
+
+def change(path: Path, script: str) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.executescript(script)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "other file": lambda path: path.write_bytes(b"not a database, but long enough to look at" * 30),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:5000]),
+    "other table": lambda path: change(path, "DROP TABLE photos; CREATE TABLE photos (source TEXT)"),
+    "other types": lambda path: change(path, "UPDATE photos SET modified_ns = 'yesterday'"),
+    "other scan": lambda path: change(path, "UPDATE photos SET scan = 9223372036854775807"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_ledger_is_put_aside_and_rebuilt_from_the_outputs(
+    folders: tuple[Path, Path], damage: Callable[[Path], object]
+) -> None:
+    sources, targets = folders
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        (sources / name).write_bytes(PHOTO)
+        write_atomically(targets / name, PHOTO, job(sources, name).modified_ns)
+    finish(folders)
+    write_atomically(targets / "a.jpg", PHOTO, job(sources).modified_ns)
+    (targets / "b.jpg").write_bytes(PHOTO[:-9])  # no whole photo
+    os.utime(targets / "c.jpg", (1, 1))  # not made from what c.jpg is now
+    damage(targets / LEDGER_NAME)
+    ledger = Ledger(*folders)
+    assert ledger.put_aside is not None and ledger.put_aside.exists()
+    states = [ledger.note(job(sources, name)) for name in ("a.jpg", "b.jpg", "c.jpg")]
+    assert states == ["done", "pending", "pending"]
+    ledger.close()
+    assert state_after_rescan(folders) == "done"
+
+
+def test_a_ledger_with_any_byte_wrong_ends_no_run(folders: tuple[Path, Path]) -> None:
+    finish(folders)
+    path, randomly = folders[1] / LEDGER_NAME, random.Random(1)
+    sound = path.read_bytes()
+    for _ in range(150):
+        damaged = bytearray(sound)
+        for _ in range(randomly.randint(1, 4)):
+            where = randomly.choice([randomly.randrange(200), randomly.randrange(len(sound))])
+            damaged[where] = randomly.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            assert state_after_rescan(folders) in ("done", "pending")
+        except LedgerError as error:
+            assert "later version" in str(error)  # which one of the bytes says
+        for left in folders[1].glob(f"{LEDGER_NAME}*"):
+            left.unlink()
 
 
 def test_ledger_can_be_read_with_plain_sql(folders: tuple[Path, Path]) -> None:

@@ -1,15 +1,25 @@
 """The hot folder: files are taken once, and only when they are completely written."""
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
-from clients.ledger import Job
-from clients.watch import Settled
+import pytest
+
+from clients import AsyncEnhancer, FakeTransport, Options
+from clients.folders import Plan, Search
+from clients.job import Job
+from clients.ledger import Ledger
+from clients.naming import Naming
+from clients.watch import Settled, watch
 from deploy.server import TritonServer
 from tests.photos import encoded, photo
 
@@ -60,3 +70,46 @@ def test_hot_folder_on_a_real_server(tmp_path: Path, identity_server: TritonServ
         told = process.communicate(timeout=20)[1].decode()
     assert process.returncode == 130 and "Traceback" not in told
     assert told.count("slow.jpg: done") == 1 and told.count("new/text.jpg: this is not a photo") == 1
+
+
+def test_what_cannot_be_looked_at_passes_once() -> None:
+    settled = Settled()
+    looks = [replace(job("a", 0, 0), trouble=text) for text in ("loop", "loop", "loop", "gone", "gone")]
+    assert [bool(list(settled.pick([look]))) for look in looks] == [False, True, False, False, True]
+
+
+def test_a_hot_folder_outlives_files_that_vanish_and_its_own_absence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources, targets = tmp_path / "in", tmp_path / "out"
+    sources.mkdir()
+    targets.mkdir()
+    (sources / "loop.jpg").symlink_to("loop.jpg")
+    monkeypatch.setattr("clients.watch.POLL_S", 0.01)
+    content, looks = encoded(photo(60, 40)), 0
+
+    def find() -> Iterator[Job]:
+        """Before each look something happens to the folder."""
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            sources.rename(tmp_path / "away")
+        if looks == 6:
+            (tmp_path / "away").rename(sources)
+            for name in ("a.jpg", "b.jpg", "c.jpg"):
+                (sources / name).write_bytes(content)
+        if looks == 30:
+            raise KeyboardInterrupt
+        for found in Plan(Naming(), Search(), "").mirror(sources, targets):
+            if found.source.name == "a.jpg" and looks == 7:
+                (sources / "b.jpg").unlink()
+            yield found
+
+    connection = SimpleNamespace(in_flight=2, open=lambda: AsyncEnhancer(transport=FakeTransport()))
+    told = io.StringIO()
+    with contextlib.redirect_stderr(told), pytest.raises(KeyboardInterrupt):
+        watch(Ledger(sources, targets), find, connection, Options())  # type: ignore[arg-type]
+    lines = told.getvalue().splitlines()
+    assert lines.count("a.jpg: done") == lines.count("c.jpg: done") == 1 and not (targets / "b.jpg").exists()
+    assert sum("loop.jpg: cannot be read" in line for line in lines) == 1
+    assert sum("no such folder" in line for line in lines) == lines.count("the folder is there again") == 1
