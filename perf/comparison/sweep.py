@@ -69,11 +69,6 @@ def tiles_in_flight(config: ModelConfig, count: int) -> None:
     config.parameters["tiles_in_flight"].string_value = str(count)
 
 
-def decoder_threads(config: ModelConfig, count: int) -> None:
-    """DALI's threads."""
-    config.parameters["threads"].string_value = str(count)
-
-
 def shared_memory(megabytes: int) -> tuple[str, ...]:
     """Options: with how much shared memory each Python model starts, and by how much it grows."""
     size = megabytes << 20
@@ -87,7 +82,7 @@ TRIALS = (  # the quicker ones first
     Trial("generator instances", 2, "medium", "generator", instances),
     *(Trial("tiles in flight", count, "medium", "tiler", tiles_in_flight) for count in (2, 4, 16)),
     Trial("generator batch delay, us", 500, "medium", "generator", batch_delay),
-    Trial("decode threads", 1, "large", "decode", decoder_threads),
+    Trial("decode instances", 1, "large", "decode", instances),
     Trial("Python models' shared memory, MB", 64, "large", options=shared_memory(64)),
     *(Trial("tiler instances", count, "mixed", "tiler", instances) for count in (1, 2, 8)),
     Trial("decode instances", 2, "mixed", "decode", instances),

@@ -38,9 +38,8 @@ def test_no_unknown_file_sits_in_configs(model: str) -> None:
 @pytest.mark.parametrize("profile", [GPU, CPU])
 def test_the_model_file_is_there(model: str, profile: str) -> None:
     settings = config(model, profile)
-    files = {"python": "model.py", "dali": settings.default_model_filename}
-    if settings.backend in files:
-        assert (MODEL_REPOSITORY / model / "1" / files[settings.backend]).is_file()
+    if settings.backend == "python":
+        assert (MODEL_REPOSITORY / model / "1/model.py").is_file()
     assert (MODEL_REPOSITORY / model / "1").is_dir()
 
 
@@ -51,8 +50,12 @@ def test_the_cpu_profile_needs_no_gpu() -> None:
         assert all(group.kind == group.KIND_CPU for group in settings.instance_group)
 
 
-def test_the_gpu_profile_is_dali_and_tensorrt() -> None:
-    assert config("decode", GPU).backend == "dali"
+def test_the_profiles_differ_in_devices_and_engines_alone() -> None:
+    gpu, cpu = config("decode", GPU), config("decode", CPU)
+    assert gpu.parameters["device"].string_value == "mixed"
+    assert cpu.parameters["device"].string_value == "cpu"
+    gpu.parameters["device"].string_value = "cpu"
+    assert gpu == cpu
     assert config("generator", GPU).platform == "tensorrt_plan"
 
 
