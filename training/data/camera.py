@@ -1,8 +1,8 @@
 """A camera model: from linear scene radiance to the 8-bit photo that a camera would have written.
 
-Light is exposed, tinted by the white balance, darkened towards the corners, disturbed by noise and clipped; then the
-camera's tone curve, colour saturation, sharpening and JPEG follow. What belongs to the body (curve, saturation, lens)
-is shared by all its shots, so a bracket stack agrees with the photo it was shot around.
+Light is exposed, tinted by the white balance, darkened towards the corners, softened, disturbed by noise and clipped;
+then the camera's tone curve, colour saturation, sharpening and JPEG follow. What belongs to the body (curve,
+saturation, lens) is shared by all its shots, so a bracket stack agrees with the photo it was shot around.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from training.data.fusion import GAMMA, Photo, Radiance
+from training.data.noise import with_noise
 
 STACKS_EV = ((-2, 0, 2), (-2, -1, 0, 1, 2), (-4, -2, 0, 2, 4), (-3, -2, -1, 0, 1, 2, 3))
 """Bracket stacks that photographers shoot, in stops around the unedited photo: three frames to seven."""
@@ -47,10 +48,12 @@ class Shot:
     """Linear gains of red, green and blue: the error of the white balance."""
     noise: float = 0.0
     """Standard deviation of noise at white, linear; grows with ISO."""
+    blur_px: float = 0.0
+    """Standard deviation of what lens and demosaicing soften, in pixels."""
     sharpening: float = 0.0
-    """Share of the unsharp mask."""
+    """Share of the unsharp mask, which overshoots at edges."""
     quality: int = 100
-    """JPEG quality; 100 leaves compression out."""
+    """JPEG quality at 4:2:0; 100 leaves compression out."""
 
 
 def random_body(rng: np.random.Generator) -> Body:
@@ -80,7 +83,7 @@ def random_shot(ev: float, rng: np.random.Generator) -> Shot:
         cast=random_cast(rng),
         noise=float(np.exp(rng.uniform(np.log(0.001), np.log(0.02)))),
         sharpening=rng.uniform(0, 0.6),
-        quality=int(rng.integers(70, 99)),
+        quality=int(rng.integers(60, 99)),
     )
 
 
@@ -99,9 +102,10 @@ def shoot(metered: Radiance, body: Body, shot: Shot, rng: np.random.Generator) -
     light = metered * (2.0**shot.ev * np.asarray(shot.cast)).astype(np.float32)
     if body.vignetting:
         light = light * (1 - body.vignetting * corner_distance(*light.shape[:2]))
+    if shot.blur_px:
+        light = cv2.GaussianBlur(light, (0, 0), shot.blur_px)
     if shot.noise:
-        deviation = shot.noise * np.sqrt(np.clip(light, 0, 1) + 0.01)
-        light = light + rng.standard_normal(light.shape, np.float32) * deviation
+        light = with_noise(light, shot.noise, rng)
     display = develop(light, body)
     if shot.sharpening:
         display += shot.sharpening * (display - cv2.GaussianBlur(display, (0, 0), 1))
@@ -134,5 +138,6 @@ def corner_distance(height: int, width: int) -> Radiance:
 
 def compress(photo: Photo, quality: int) -> Photo:
     """The photo after a JPEG round trip."""
-    _, data = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    subsampled = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
+    _, data = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality, *subsampled])
     return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
