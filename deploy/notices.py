@@ -20,9 +20,9 @@ OWN = {"triton-photo-enhancer", "photo-enhancer-pixels"}
 NVIDIA = "NVIDIA licence agreement"
 UNDECLARED = {
     "kubernetes-validate": "Apache-2.0",
-    "nvidia-dali-cuda120": "Apache-2.0",
-    "nvidia-libnvcomp-cu12": NVIDIA,
-    "nvidia-nvimgcodec-cu12": "Apache-2.0",
+    "nvidia-dali-cuda130": "Apache-2.0",
+    "nvidia-libnvcomp-cu13": NVIDIA,
+    "nvidia-nvimgcodec-cu13": "Apache-2.0",
     "nvidia-pytriton": "Apache-2.0",
     "onnx-graphsurgeon": "Apache-2.0",
     "polygraphy": "Apache-2.0",
@@ -36,6 +36,7 @@ PLAIN = {
     "BSD License": "BSD",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Other/Proprietary License": NVIDIA,
+    "LicenseRef-NVIDIA-Proprietary": NVIDIA,
 }
 
 
@@ -69,7 +70,7 @@ def licence(component: dict[str, Any]) -> str:
         for each in component.get("licenses", [])
     }
     expressions = {text for text in texts if not text.startswith(CLASSIFIER)}
-    return " or ".join(sorted(expressions or {_short(text) for text in texts}))
+    return " or ".join(sorted(_short(text) for text in expressions or texts))
 
 
 def _short(classifier: str) -> str:

@@ -73,11 +73,11 @@ def environments() -> Iterator[Environment]:
         yield Environment("development, training, clients", development, python, X86)
     yield Environment("development, training, clients", development, "3.12", ARM)
     yield Environment("rendered rooms", (*constraints, *extras("rooms")), "3.12", X86)
-    for python in ("3.11", "3.12"):
-        yield Environment("server, CPU profile", _files("server"), python, X86)
-        yield Environment("tritonserver, CPU profile", ("--no-deps", *_files("tritonserver")), python, X86)
+    for python, machine in (("3.11", X86), ("3.12", X86), ("3.12", ARM)):
+        yield Environment("server, CPU profile", _files("server"), python, machine)
+        yield Environment("tritonserver, CPU profile", ("--no-deps", *_files("tritonserver")), python, machine)
     for machine in (X86, ARM):
-        yield Environment("image, GPU profile", _files("image"), "3.12", machine)
+        yield Environment("image, GPU profile", _files("models"), "3.12", machine)
         yield Environment("image that builds plans", (*constraints, *_files("export")), "3.12", machine)
     yield Environment("demo page", ("--requirement", str(ROOT / "clients/requirements-ui.txt")), "3.12", X86)
 

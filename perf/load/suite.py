@@ -13,7 +13,7 @@ from perf.load.server_statistics import triton_version
 from perf.results import Result, new_result, package_versions, write
 from perf.servers import server
 
-SERVER_PACKAGES = ("nvidia-pytriton", "openvino", "nvidia-dali-cuda120", "opencv-python-headless", "pillow", "numpy")
+SERVER_PACKAGES = ("nvidia-pytriton", "openvino", "nvidia-dali-cuda130", "opencv-python-headless", "pillow", "numpy")
 
 
 def run_scenarios(names: list[str], profile: str, url: str | None, folder: Path) -> int:
