@@ -1,27 +1,32 @@
-"""encode: edited RGB to a photo file in the wanted format, with what the file that came in holds beside colours."""
+"""encode: edited pixels to a photo file in the wanted format, with the metadata of the file that came in."""
 
 from typing import Any
 
 import numpy as np
+from pixels.codecs.reading import read_header
 
-from pixels.encoding import encode, transparency
-from pixels.header import read_header
-from pixels.metadata import carried_metadata
+from pixels.codecs.metadata.carried import carried
+from pixels.codecs.writing.photo import check_belongs, write_photo
 from pixels.metrics import Stage
 from pixels.options import Options
-from pixels.serving import Tensors, samples, tensor
+from pixels.serving import Deadline, Tensors, samples, setting, tensor
 
 
 class TritonPythonModel:
-    def initialize(self, _args: dict[str, str]) -> None:
+    def initialize(self, args: dict[str, str]) -> None:
+        self.max_megapixels = float(setting(args, "max_megapixels"))
         self.stage = Stage("encode")
 
     def execute(self, requests: list[Any]) -> list[Any]:
         return [self.stage.answer(request, self.encode) for request in requests]
 
     def encode(self, request: Any, chosen: Options) -> Tensors:
-        source = read_header(tensor(request, "IMAGE").tobytes(), max_megapixels=float("inf"))
+        deadline = Deadline(request)
+        deadline.check()
+        pixels = tensor(request, "ENHANCED_PIXELS")
+        source = read_header(memoryview(tensor(request, "IMAGE")), self.max_megapixels)
+        check_belongs(pixels.shape, source)
         kind = source.format if chosen.format == "same" else chosen.format
-        photo = samples(tensor(request, "ENHANCED_PIXELS"))
-        file = encode(photo, kind, chosen.quality, transparency(source.image), carried_metadata(source.image))
+        file = write_photo(samples(pixels), kind, chosen.quality, carried(source))
+        deadline.check()
         return {"ENHANCED": np.frombuffer(file, np.uint8)}

@@ -1,0 +1,1 @@
+"""Metadata of photo files: read with care, and written again from what is allowed."""

@@ -1,0 +1,1 @@
+"""Writers of photo files, one for each format."""
