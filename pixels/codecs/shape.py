@@ -4,7 +4,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from pixels.codecs.directory import Block
+from pixels.codecs.directory import Block, MalformedError
 from pixels.codecs.metadata.fields import read_fields
 
 
@@ -44,7 +44,7 @@ def shape_of(file: bytes | memoryview) -> Shape:
         raise IncompleteError("it starts like no photo file")
     try:
         return walk(view)
-    except (struct.error, IndexError, KeyError, ValueError):
+    except (struct.error, IndexError, KeyError, ValueError, MalformedError):
         raise IncompleteError("it ends within its own structure") from None
 
 

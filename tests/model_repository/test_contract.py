@@ -59,6 +59,12 @@ def test_the_profiles_differ_in_devices_and_engines_alone() -> None:
     assert config("generator", GPU).platform == "tensorrt_plan"
 
 
+@pytest.mark.parametrize("profile", [GPU, CPU])
+def test_the_limit_of_pixels_holds_from_one_end_to_the_other(profile: str) -> None:
+    limits = [config(model, profile).parameters["max_megapixels"].string_value for model in ("decode", "encode")]
+    assert limits[0] == limits[1] != ""
+
+
 def test_the_ensemble_connects_tensors_of_the_same_type() -> None:
     ensemble = config("enhance", GPU)
     known = {each.name: each.data_type for each in ensemble.input}

@@ -4,7 +4,7 @@ A block is never passed on as it came: tags about the stored pixels would contra
 obey them. Maker notes hold offsets of their own and cannot move; thumbnails show the photo before its edit.
 """
 
-from pixels.codecs.directory import Block
+from pixels.codecs.directory import Block, MalformedError
 from pixels.codecs.metadata.fields import (
     ASCII,
     BYTE,
@@ -28,7 +28,7 @@ MAX_BLOCK_BYTES = 60_000
 
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
-WIDTH, HEIGHT = 0xA002, 0xA003
+VERSION, WIDTH, HEIGHT = 0x9000, 0xA002, 0xA003
 UPRIGHT = 1
 INCH = 2
 
@@ -78,7 +78,7 @@ def carried_exif(exif: bytes | memoryview, width_px: int, height_px: int) -> Dir
     """
     try:
         block = Block(exif)
-    except ValueError:
+    except MalformedError:
         return {}
     main = _allowed(block, block.first, MAIN_TAGS)
     photo_at = _pointer(block, block.first, EXIF)
@@ -87,7 +87,7 @@ def carried_exif(exif: bytes | memoryview, width_px: int, height_px: int) -> Dir
     interoperability = _allowed(block, _pointer(block, photo_at, INTEROPERABILITY), INTEROPERABILITY_TAGS)
     if not (main or photo or gps):
         return {}
-    photo |= {WIDTH: longs(width_px), HEIGHT: longs(height_px)}
+    photo = {VERSION: Field(UNDEFINED, b"0232"), **photo, WIDTH: longs(width_px), HEIGHT: longs(height_px)}
     if interoperability:
         photo[INTEROPERABILITY] = interoperability
     main |= {ORIENTATION: shorts(UPRIGHT), EXIF: photo}
@@ -103,7 +103,7 @@ def resolution(exif: bytes | memoryview) -> tuple[float, float] | None:
     try:
         block = Block(exif)
         return block.resolution(block.directory(block.first).entries)
-    except ValueError:
+    except MalformedError:
         return None
 
 
