@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pixels.codecs.header import Header
+from pixels.codecs.header import UPRIGHT, Header
 from pixels.codecs.metadata.carried import Carried
-from pixels.codecs.shape import Shape, shape_of
+from pixels.codecs.reading import read_header
 from pixels.codecs.writing.jpeg import write_jpeg
 from pixels.codecs.writing.png import write_png
 from pixels.codecs.writing.tiff import write_tiff
@@ -44,10 +44,20 @@ def write_photo(photo: NDArray[Any], kind: str, quality: int, metadata: Carried)
     if kind == "jpeg" or (kind == "webp" and opaque(photo)):
         photo = photo[..., :3]
     file = _write(photo, kind, quality, metadata)
-    expected = Shape(kind, width_px, height_px, photo.shape[2], 8 * photo.itemsize)
-    if (found := shape_of(file)) != expected:
-        raise BrokenResultError(f"the file holds {found} in place of {expected}")
+    _read_back(file, kind, photo)
     return file
+
+
+def _read_back(file: bytes, kind: str, photo: NDArray[Any]) -> None:
+    """Walk through the finished file, to its end, with the parsers that judge what strangers send."""
+    try:
+        header = read_header(file, max_megapixels=float("inf"))
+    except RequestError as error:
+        raise BrokenResultError(f"the {kind} file cannot be read: {error}") from None
+    found = (header.format, header.upright_shape, header.bits, header.orientation)
+    expected = (kind, photo.shape, 8 * photo.itemsize, UPRIGHT)
+    if found != expected:
+        raise BrokenResultError(f"the file holds {found} in place of {expected}")
 
 
 def _check_size(width_px: int, height_px: int, kind: str) -> None:
