@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from pixels.codecs.reading import read_header
 
 from pixels.codecs.metadata.carried import carried
+from pixels.codecs.reading import read_header
 from pixels.codecs.writing.photo import check_belongs, write_photo
 from pixels.metrics import Stage
 from pixels.options import Options
