@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms scenes train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -65,12 +65,16 @@ demo: setup setup-server ## enhance a photo on a server of its own: IN=photo.jpg
 brackets: setup ## exposure stacks to pairs: IN=folder [OUT=artifacts/pairs]
 	@$(PY) -m training pairs-from-brackets "$(IN)" $(if $(OUT),--out "$(OUT)")
 
-dataset: setup ## HDR panoramas to pairs: IN=folder [ROOMS=artifacts/rooms OUT=artifacts/dataset SCENES=1600]
-	@$(PY) -m training pairs-from-radiance "$(IN)" $(if $(ROOMS),--rooms "$(ROOMS)") $(if $(OUT),--out "$(OUT)") $(if $(SCENES),--scenes $(SCENES))
+dataset: setup ## HDR panoramas to pairs: IN=folder [ROOMS="artifacts/rooms artifacts/scenes" OUT=artifacts/dataset SCENES=1600]
+	@$(PY) -m training pairs-from-radiance "$(IN)" $(if $(ROOMS),--rooms $(ROOMS)) $(if $(OUT),--out "$(OUT)") $(if $(SCENES),--scenes $(SCENES))
 
 rooms: setup ## furnished rooms as HDR radiance: PANORAMAS=folder [OUT=artifacts/rooms]; faster with libLLVM 19
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[rooms]'
 	@$(PY) -m training.data.rooms "$(or $(OUT),artifacts/rooms)" $(if $(PANORAMAS),--panoramas "$(PANORAMAS)")
+
+scenes: setup ## modelled interiors as HDR radiance: ARCHIVES=folder PANORAMAS=folder [OUT=artifacts/scenes OPTIONS="--width 2048"]
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[rooms]'
+	@$(PY) -m training.data.scenes "$(or $(OUT),artifacts/scenes)" --archives "$(ARCHIVES)" $(if $(PANORAMAS),--panoramas "$(PANORAMAS)") $(OPTIONS)
 
 RECIPE ?= finetune
 INIT ?= $(if $(filter finetune,$(RECIPE)),training/weights/generator.safetensors)

@@ -137,7 +137,9 @@ def add_radiance(command: argparse.ArgumentParser) -> None:
     """Options of ``pairs-from-radiance``."""
     command.set_defaults(command=run_radiance)
     command.add_argument("panoramas", type=Path, help="folder of equirectangular .hdr files, e.g. Poly Haven's")
-    command.add_argument("--rooms", type=Path, help="folder of rendered rooms (`make rooms`): half of the scenes then")
+    command.add_argument(
+        "--rooms", type=Path, nargs="+", help="folders of `make rooms` and `make scenes`: half of the scenes then"
+    )
     command.add_argument(
         "--out", type=Path, default=Path("artifacts/dataset"), help="folder of the pairs (%(default)s)"
     )

@@ -93,7 +93,7 @@ def make(panoramas: tuple[Path, ...], rooms: tuple[Path, ...], out: Path, proces
 def test_dataset_is_the_same_on_any_number_of_processes_and_after_an_interruption(
     panorama_folder: Path, room_folder: Path, tmp_path: Path
 ) -> None:
-    training, rooms = split_panoramas(panorama_folder)[0], split_rooms(room_folder)[0]
+    training, rooms = split_panoramas(panorama_folder)[0], split_rooms([room_folder])[0]
     whole = make(training, rooms, tmp_path / "a", processes=1)
     assert len(whole) == 3 * 3 + 1 and len(read_pairs(tmp_path / "a" / "train.jsonl")) == 6
     folder = tmp_path / "b" / "train"
@@ -107,7 +107,7 @@ def test_a_folder_is_never_filled_from_two_datasets(panorama_folder: Path, room_
     panoramas = split_panoramas(panorama_folder)[0]
     before = make(panoramas, (), tmp_path / "a", processes=1)
     with pytest.raises(PairsError, match=r"simulation\.json.*--out"):
-        make(panoramas, split_rooms(room_folder)[0], tmp_path / "a", processes=1)
+        make(panoramas, split_rooms([room_folder])[0], tmp_path / "a", processes=1)
     assert make(panoramas, (), tmp_path / "a", processes=1) == before
 
 
@@ -121,19 +121,27 @@ def test_validation_panoramas_are_never_trained_on(panorama_folder: Path) -> Non
 
 
 def test_kept_rooms_are_never_trained_on(room_folder: Path) -> None:
-    training, validation = split_rooms(room_folder)
+    training, validation = split_rooms([room_folder])
     assert [path.name[:10] for path in validation] == ["room-00010"] * 2
     assert [path.name[:10] for path in training] == ["room-00009"] * 2 + ["room-00011"] * 2
     for path in validation:
         path.unlink()
     with pytest.raises(PairsError, match=r"4 views.* 0 to validate on.*make rooms"):
-        split_rooms(room_folder)
+        split_rooms([room_folder])
+
+
+def test_modelled_rooms_are_split_by_their_names(tmp_path: Path) -> None:
+    for name in ("white_room-0-0", "bedroom-10-1", "country_kitchen-3-0"):
+        write_radiance(tmp_path / f"{name}.hdr", room(1))
+    training, validation = split_rooms([tmp_path])
+    assert [path.stem for path in training] == ["bedroom-10-1", "white_room-0-0"]
+    assert [path.stem for path in validation] == ["country_kitchen-3-0"]
 
 
 def test_rooms_are_half_of_the_scenes_where_there_are_some(panorama_folder: Path, room_folder: Path) -> None:
     for path in room_folder.glob("*.hdr"):
         write_radiance(path, np.full((32, 48, 3), 3.0, np.float32))  # unlike any panorama
-    simulation = Simulation(split_panoramas(panorama_folder)[0], 1, 24, 0, False, split_rooms(room_folder)[0])
+    simulation = Simulation(split_panoramas(panorama_folder)[0], 1, 24, 0, False, split_rooms([room_folder])[0])
     rng = np.random.default_rng(0)
     assert 15 < sum(bool(np.allclose(random_radiance(simulation, rng), 3)) for _ in range(50)) < 35
 

@@ -25,12 +25,13 @@ from training.data.pairs import PairsError, write_pairs, write_photo
 from training.data.panoramas import read_panorama, view
 from training.data.radiance import read_radiance
 from training.data.scenery import decorate
+from training.data.scenes.catalogue import BY_NAME, INTERIORS
 
 VALIDATION_PANORAMAS = ("autoshop_01", "dancing_hall", "potsdamer_platz", "st_fagans_interior")
 """Beginnings of the names of panoramas that are never trained on: three interiors and a street."""
-ROOM_NAME = re.compile(r"room-(\d+)-\d+\.hdr")  # number of the room, number of the view
+VIEW_NAME = re.compile(rf"({'|'.join(('room', *BY_NAME))})-\d+-\d+\.hdr")  # room, its number or variant, view
 VALIDATION_ROOMS = 10
-"""One room in so many is never trained on: those whose number it divides."""
+"""One generated room in so many is never trained on: those whose number it divides."""
 ROOM_SHARE = 0.5
 """Of the scenes, where there are rooms."""
 SMALLEST_CROP = 0.65
@@ -76,21 +77,32 @@ def split_panoramas(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     return training, held
 
 
-def split_rooms(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+def split_rooms(folders: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """Views of rendered rooms for training and for validation; no room is in both.
+
+    Args:
+        folders: what `make rooms` and `make scenes` rendered.
 
     Raises:
         PairsError: none for one of the two.
     """
-    numbers = {path: int(name[1]) for path in sorted(folder.glob("*.hdr")) if (name := ROOM_NAME.fullmatch(path.name))}
-    held = tuple(path for path, number in numbers.items() if number % VALIDATION_ROOMS == 0)
-    training = tuple(path for path in numbers if path not in held)
+    views = [path for folder in folders for path in sorted(folder.glob("*.hdr")) if VIEW_NAME.fullmatch(path.name)]
+    held = tuple(path for path in views if is_kept(path))
+    training = tuple(path for path in views if not is_kept(path))
     if not held or not training:
+        kept = ", ".join(interior.name for interior in INTERIORS if interior.kept_for_validation)
         raise PairsError(
-            f"{folder}: {len(training)} views of rendered rooms (room-00001-0.hdr) to train on and {len(held)} "
-            f"to validate on (rooms 0, {VALIDATION_ROOMS} and so on); both are needed: render them with `make rooms`"
+            f"{', '.join(map(str, folders))}: {len(training)} views of rendered rooms to train on and {len(held)} to "
+            f"validate on (rooms 0, {VALIDATION_ROOMS} and so on; {kept}); both are needed: render them with "
+            "`make rooms` or `make scenes`"
         )
     return training, held
+
+
+def is_kept(view: Path) -> bool:
+    """Whether a view's room is kept for validation."""
+    name, number, _ = view.stem.split("-")
+    return int(number) % VALIDATION_ROOMS == 0 if name == "room" else BY_NAME[name].kept_for_validation
 
 
 def make_pairs(simulation: Simulation, folder: Path, jsonl: Path, processes: int) -> None:

@@ -8,24 +8,29 @@ import numpy as np
 from pixels.metering import LUMINANCE
 from training.data.fusion import Radiance
 from training.data.rendering.meshes import Array
-from training.data.rendering.scene import Scene
 
 MOST_WINDOWS = 9
 OUTSIDE_M = 100.0  # far from any room
 SUN_ABOVE_MEDIAN = 60.0  # panorama radiance beyond this share of its median is the sun's
 
 
-def daylight(mi: Any, scene: Scene) -> dict[str, Any]:
-    """The sky, and the sun on its own, which is found by chance otherwise."""
-    sky, towards, irradiance = split_sun(scene.outside)
+def daylight(mi: Any, outside: Radiance, windows: Array) -> dict[str, Any]:
+    """The sky, and the sun on its own, which is found by chance otherwise.
+
+    Args:
+        mi: Mitsuba, its back end chosen.
+        outside: panorama, as in :class:`training.data.rendering.scene.Scene`.
+        windows: openings, as there; where they are not known, (0, 4, 3), light is sought in all directions.
+    """
+    sky, towards, irradiance = split_sun(outside)
     image = mi.Bitmap(np.ascontiguousarray(sky))
-    if mi.variant() == "scalar_rgb":
+    if mi.variant() == "scalar_rgb" or not len(windows):
         t = mi.ScalarTransform4f()
         upright = t.rotate([0, 0, 1], 90) @ t.rotate([1, 0, 0], 90)
         found: dict[str, Any] = {"sky": {"type": "envmap", "bitmap": image, "to_world": upright}}
     else:
         texture = mi.load_dict({"type": "bitmap", "bitmap": image, "raw": True})
-        found = {"sky": window_light(mi)(texture, scene.windows)}
+        found = {"sky": window_light(mi)(texture, windows)}
     if irradiance.max() > 0:
         value = {"type": "rgb", "value": irradiance.tolist()}
         found["sun"] = {"type": "directional", "direction": (-towards).tolist(), "irradiance": value}

@@ -6,7 +6,7 @@ DRJIT_LIBLLVM_PATH names one), else the slower scalar one.
 
 import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from pixels.metering import LUMINANCE
 from training.data.fusion import Radiance
 from training.data.rendering.daylight import daylight
 from training.data.rendering.meshes import Array
-from training.data.rendering.scene import Quality, Scene
+from training.data.rendering.scene import Camera, Quality, Scene
 from training.data.rendering.translation import sensor_of, shapes
 from training.errors import TrainingError
 
@@ -41,25 +41,24 @@ def render(scene: Scene, quality: Quality) -> Iterator[Radiance]:
         RenderingError: Mitsuba or Open Image Denoise is not installed.
     """
     mi, denoise = engines(quality.threads)
-    compiled = mi.load_dict(
-        {
-            "type": "scene",
-            "integrator": {
-                "type": "aov",
-                "aovs": "albedo:albedo,normal:sh_normal",
-                "beauty": {"type": "path", "max_depth": BOUNCES, "rr_depth": 4},
-            },
-            **daylight(mi, scene),
-            **{f"mesh_{k}": mesh for k, mesh in enumerate(shapes(mi, scene.parts))},
-        }
-    )
-    for index, camera in enumerate(scene.cameras):
+    light = daylight(mi, scene.outside, scene.windows)
+    parts = {**light, **{f"mesh_{k}": mesh for k, mesh in enumerate(shapes(mi, scene.parts))}}
+    yield from views(mi, denoise, mi.load_dict({"type": "scene", **parts}), scene.cameras, quality, scene.seed)
+
+
+def views(
+    mi: Any, denoise: Any, compiled: Any, cameras: Sequence[Camera], quality: Quality, seed: int
+) -> Iterator[Radiance]:
+    """Views of a compiled scene, as :func:`render` yields them."""
+    beauty = {"type": "path", "max_depth": BOUNCES, "rr_depth": 4}
+    integrator = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal", "beauty": beauty})
+    for index, camera in enumerate(cameras):
         sensor = mi.load_dict(sensor_of(mi, camera, quality))
-        seed = scene.seed * len(scene.cameras) + index
-        layers = np.array(mi.render(compiled, sensor=sensor, spp=quality.samples, seed=seed), np.float32)
-        layers = np.nan_to_num(layers, posinf=0.0, neginf=0.0)
-        beauty, albedo, normal = (np.ascontiguousarray(layers[..., k : k + 3]) for k in (0, 3, 6))
-        clean = denoise(beauty, albedo=np.clip(albedo, 0, 1), normal=np.clip(normal, -1, 1), hdr=True)
+        samples, stream = quality.samples, seed * len(cameras) + index
+        rendered = mi.render(compiled, sensor=sensor, integrator=integrator, spp=samples, seed=stream)
+        layers = np.nan_to_num(np.array(rendered, np.float32), posinf=0.0, neginf=0.0)
+        colour, albedo, normal = (np.ascontiguousarray(layers[..., k : k + 3]) for k in (0, 3, 6))
+        clean = denoise(colour, albedo=np.clip(albedo, 0, 1), normal=np.clip(normal, -1, 1), hdr=True)
         yield balanced(np.maximum(clean, 0), albedo)
 
 

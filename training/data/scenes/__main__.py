@@ -1,0 +1,43 @@
+"""The command line: ``python -m training.data.scenes FOLDER --archives ARCHIVES``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.arguments import positive
+from training.data.rendering.command import add_options, quality_of, run_command
+from training.data.rooms.outside import outdoor_panoramas
+from training.data.scenes.archives import SceneError, unpack
+from training.data.scenes.catalogue import BY_NAME
+from training.data.scenes.production import Views, make_views
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.data.scenes", description="Render views of interiors that people modelled."
+    )
+    add_options(parser, (1536, 1024), 32)
+    parser.add_argument("--archives", type=Path, required=True, help="folder of the interiors' .tar.xz archives")
+    parser.add_argument("--rooms", nargs="+", choices=sorted(BY_NAME), help="only these (all that have an archive)")
+    parser.add_argument("--variants", type=positive, default=3, help="lightings of each interior (%(default)s)")
+    parser.add_argument("--views", type=positive, default=2, help="cameras in each variant (%(default)s)")
+    return run_command(parser, run, arguments)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Unpack and render."""
+    geometry = options.folder / "geometry"
+    interiors = unpack(options.archives, geometry)
+    if options.rooms:
+        interiors = tuple(interior for interior in interiors if interior.name in options.rooms)
+    if not interiors:
+        raise SceneError(f"{options.archives}: has no archive of {', '.join(options.rooms)}")
+    panoramas = outdoor_panoramas(options.panoramas) if options.panoramas else ()
+    wanted = Views(interiors, geometry, panoramas, options.variants, options.views, quality_of(options), options.seed)
+    make_views(wanted, options.folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
