@@ -77,13 +77,13 @@ scenes: setup ## modelled interiors as HDR radiance: ARCHIVES=folder PANORAMAS=f
 	@$(PY) -m training.data.scenes "$(or $(OUT),artifacts/scenes)" --archives "$(ARCHIVES)" $(if $(PANORAMAS),--panoramas "$(PANORAMAS)") $(OPTIONS)
 
 RECIPE ?= finetune
-INIT ?= $(if $(filter finetune,$(RECIPE)),training/weights/generator.safetensors)
+INIT ?= $(if $(filter finetune,$(RECIPE)),training/weights)
 
-train: named-run setup ## pairs to weights: RUN=name JSONL=pairs/train.jsonl [RECIPE=finetune OPTIONS="--epochs 60"]
-	@$(PY) -m training train --recipe $(RECIPE) --jsonl "$(JSONL)" --out artifacts/$(RUN) $(if $(INIT),--init $(INIT)) $(OPTIONS)
+train: named-run setup ## pairs to weights: RUN=name JSONL=pairs/train.jsonl [SHOTS=shots/train.jsonl RECIPE=finetune OPTIONS="--epochs 60"]
+	@$(PY) -m training train --recipe $(RECIPE) --jsonl "$(JSONL)" --out artifacts/$(RUN) $(if $(SHOTS),--shots "$(SHOTS)") $(if $(INIT),--init $(INIT)) $(OPTIONS)
 
 evaluate: named-run setup ## score a run's weights on pairs: RUN=name JSONL=pairs/train.jsonl
-	@$(PY) -m training evaluate --checkpoint artifacts/$(RUN)/best_generator.safetensors --jsonl "$(JSONL)" --out artifacts/$(RUN)/evaluation
+	@$(PY) -m training evaluate --weights artifacts/$(RUN) --jsonl "$(JSONL)" --out artifacts/$(RUN)/evaluation
 
 named-run:
 	@$(if $(RUN),,echo "error: name the run: make $(MAKECMDGOALS) RUN=name" >&2; exit 2)

@@ -8,18 +8,17 @@ from pathlib import Path
 
 from lightning_fabric import Fabric
 
-from pixels.edit import enhance
 from training.arguments import positive
 from training.data.brackets import make_pairs_from_brackets
 from training.data.pairs import read_pairs, split_pairs
 from training.data.simulation import Simulation, make_pairs, split_panoramas, split_rooms
 from training.errors import TrainingError
 from training.evaluation import evaluate, table
-from training.inference import tile_runner
-from training.loop import Run, train
+from training.inference import editor
 from training.networks.generator import TILE_MULTIPLE
-from training.networks.weights import load_generator
+from training.networks.weights import load_generator, load_refiner
 from training.recipes import RECIPES, Recipe
+from training.run import GENERATOR, REFINER, Run, train
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,12 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    root = argparse.ArgumentParser(
-        prog="python -m training", description="From pairs of photos to a trained generator."
-    )
+    root = argparse.ArgumentParser(prog="python -m training", description="From pairs of photos to trained networks.")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
-    add_train(commands.add_parser("train", help="train a generator on before/after pairs"))
-    add_evaluate(commands.add_parser("evaluate", help="score a generator on before/after pairs"))
+    add_train(commands.add_parser("train", help="train the networks on before/after pairs"))
+    add_evaluate(commands.add_parser("evaluate", help="score the networks on before/after pairs"))
     add_brackets(commands.add_parser("pairs-from-brackets", help="make pairs from exposure stacks"))
     add_radiance(commands.add_parser("pairs-from-radiance", help="make pairs from HDR panoramas and rendered rooms"))
     return root
@@ -58,13 +55,14 @@ def add_train(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--validation", type=Path, help="pairs that choose the best weights (default: some of --jsonl)"
     )
+    command.add_argument("--shots", type=Path, help="pairs of a noisy and a clean shot: trains the refiner, too")
     command.add_argument("--out", type=Path, default=Path("artifacts/training"), help="folder of the run (%(default)s)")
-    command.add_argument("--image-size", type=tile_side, help=f"side of the tiles in pixels, N x {TILE_MULTIPLE}")
+    command.add_argument("--image-size", type=tile_side, help=f"side of the photos in pixels, N x {TILE_MULTIPLE}")
     command.add_argument("--batch-size", type=positive, help="pairs per step and process")
     command.add_argument("--epochs", type=positive, help="passes over the pairs")
     command.add_argument("--lr", type=rate, help="learning rate")
-    command.add_argument("--init", type=Path, help="weights to start from (.safetensors)")
-    command.add_argument("--resume", type=Path, help="latest.pt of a run to go on with")
+    command.add_argument("--init", type=Path, help=f"folder of weights to start from ({GENERATOR}, {REFINER})")
+    command.add_argument("--resume", action="store_true", help="go on with the run that was begun in --out")
     command.add_argument("--vgg", type=Path, help="VGG-19 weights, for recipes with the perceptual loss")
     command.add_argument("--devices", type=positive, default=1, help="processes, one per GPU (%(default)s)")
     command.add_argument("--accelerator", choices=("auto", "cpu", "cuda"), default="auto", help="(%(default)s)")
@@ -90,7 +88,8 @@ def run_training(options: argparse.Namespace) -> None:
     """``train``."""
     recipe = overridden(RECIPES[options.recipe](), options)
     pairs = read_pairs(options.jsonl)
-    pairs, validation = (pairs, read_pairs(options.validation)) if options.validation else split_pairs(pairs)
+    split = (pairs, read_pairs(options.validation)) if options.validation else split_pairs(pairs)
+    shots = split_pairs(read_pairs(options.shots)) if options.shots else None
     options.out.mkdir(parents=True, exist_ok=True)
     fabric = Fabric(
         accelerator=options.accelerator,
@@ -99,13 +98,13 @@ def run_training(options: argparse.Namespace) -> None:
         precision=recipe.precision,  # type: ignore[arg-type]
     )
     fabric.launch()
-    train(fabric, recipe, Run(options.out, pairs, validation, options.resume, options.init, options.vgg))
+    train(fabric, recipe, Run(options.out, split, shots, options.resume, options.init, options.vgg))
 
 
 def add_evaluate(command: argparse.ArgumentParser) -> None:
     """Options of ``evaluate``."""
     command.set_defaults(command=run_evaluation)
-    command.add_argument("--checkpoint", type=Path, required=True, help="weights of a generator (.safetensors)")
+    command.add_argument("--weights", type=Path, required=True, help=f"folder of {GENERATOR} and {REFINER}")
     command.add_argument("--jsonl", type=Path, required=True, help="pairs")
     command.add_argument(
         "--out", type=Path, default=Path("artifacts/evaluation"), help="folder of results (%(default)s)"
@@ -114,8 +113,8 @@ def add_evaluate(command: argparse.ArgumentParser) -> None:
 
 def run_evaluation(options: argparse.Namespace) -> None:
     """``evaluate``."""
-    run_tiles = tile_runner(load_generator(options.checkpoint))
-    print(table(evaluate(read_pairs(options.jsonl), lambda photo: enhance(photo, run_tiles), options.out)))
+    edit = editor(load_generator(options.weights / GENERATOR), load_refiner(options.weights / REFINER))
+    print(table(evaluate(read_pairs(options.jsonl), edit, options.out)))
 
 
 def add_brackets(command: argparse.ArgumentParser) -> None:
@@ -162,14 +161,15 @@ def run_radiance(options: argparse.Namespace) -> None:
 
 
 def overridden(recipe: Recipe, options: argparse.Namespace) -> Recipe:
-    """The recipe with what the command line changes."""
+    """The recipe with what the command line changes of the generator's schedule."""
     given = {
         "image_size": options.image_size,
         "batch_size": options.batch_size,
         "epochs": options.epochs,
         "learning_rate": options.lr,
     }
-    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+    changed = {name: value for name, value in given.items() if value is not None}
+    return replace(recipe, generator=replace(recipe.generator, **changed))
 
 
 if __name__ == "__main__":

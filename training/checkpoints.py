@@ -8,7 +8,6 @@ import torch
 from training.errors import TrainingError
 
 LATEST = "latest.pt"
-BEST = "best_generator.safetensors"
 
 
 def save_checkpoint(state: dict[str, Any], path: Path) -> None:
@@ -35,9 +34,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        state["generator"], state["progress"]
+        state["network"], state["progress"]
     except FileNotFoundError:
-        raise TrainingError(f"{path}: no such checkpoint; --resume takes the {LATEST} of an earlier run") from None
+        raise TrainingError(f"{path}: no such checkpoint; --resume goes on in the --out of an earlier run") from None
     except Exception as error:  # torch.load raises nearly anything on a file of another kind
-        raise TrainingError(f"{path}: not a checkpoint ({error}); --resume takes a {LATEST}") from None
+        raise TrainingError(f"{path}: not a checkpoint ({error}); begin again without --resume") from None
     return state

@@ -1,4 +1,7 @@
-"""Recipes: a training run is a function that returns its whole configuration."""
+"""Recipes: a training run is a function that returns its whole configuration.
+
+A run trains the generator on pairs, and then, where it is given shots, the refiner.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -7,43 +10,67 @@ from training.data.augmentation import Augmentation
 from training.losses import LossWeights
 from training.networks.generator import TONE_SCALE
 
-STUDIO_AUGMENTATION = Augmentation(
-    horizontal_flip=0.5, vertical_flip=0.1, rotation_deg=5.0, crop=0.4, smallest_crop=0.5
-)
+WHOLE_PHOTOS = Augmentation(horizontal_flip=0.5, vertical_flip=0.1, rotation_deg=2.0)
+"""The generator sees whole photos, and decides for the whole of them: nothing is cut out."""
+CROPS = Augmentation(horizontal_flip=0.5, vertical_flip=0.5)
+"""The refiner sees pixels as they are: nothing is resampled."""
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything that decides a run, but for the pairs."""
+class Schedule:
+    """How one network is trained."""
 
-    name: str
-    """For the records."""
-    width: int = 16
-    """Channels of the generator at full resolution."""
-    tone_scale: int = TONE_SCALE
-    """How many times finer the photo is than the U-Net; at 1 the U-Net learns alone, on photos of its own size."""
     image_size: int = 512
-    """Side of the tiles, in pixels; divisible by 64."""
-    cache_scale: float = 1.5
-    """Side of the decoded photos that tiles are cut from, in tiles; above 1, crops are sharp."""
+    """Side of what the network sees, in pixels; for the generator divisible by 16 times its tone_scale."""
     batch_size: int = 8
-    """Pairs per step and process."""
+    """Items per step and process."""
     epochs: int = 200
-    """Passes over the pairs."""
+    """Passes over the items."""
     learning_rate: float = 2e-4
-    """Adam's, for generator and critic; falls to zero along a cosine."""
+    """Adam's, for the network and its critic; falls to zero along a cosine."""
     warmup_steps: int = 0
     """Steps over which the learning rate rises to its value."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Adam's memory of gradients and of their squares."""
     losses: LossWeights = field(default_factory=LossWeights)
     """Factor of each loss."""
-    augmentation: Augmentation = STUDIO_AUGMENTATION
-    """How pairs are varied."""
+    augmentation: Augmentation = WHOLE_PHOTOS
+    """How items are varied."""
     ema_decay: float = 0.999
     """Memory of the averaged weights, which are what is validated and kept."""
     gradient_clip: float = 20.0
     """Largest norm of a step's gradient."""
+
+
+CORRECTION = Schedule(
+    image_size=128,
+    batch_size=16,
+    epochs=4,
+    learning_rate=1e-3,
+    warmup_steps=100,
+    betas=(0.9, 0.99),
+    losses=LossWeights(l1=100, gradient=25, structural=20, perceptual=0, adversarial=0),
+    augmentation=CROPS,
+    ema_decay=0.998,
+)
+"""How a refiner is trained, whatever the generator's recipe: its work is the same for every style."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run, but for the data."""
+
+    name: str
+    """For the records."""
+    width: int = 16
+    """Channels of the generator's U-Net at its finest level."""
+    tone_scale: int = TONE_SCALE
+    """How many times finer the photo is than the curves. The U-Net always works at the size that it is served at; a
+    photo of half the size at half the scale is cheaper to learn from."""
+    generator: Schedule = field(default_factory=Schedule)
+    """How the generator is trained."""
+    refiner: Schedule = CORRECTION
+    """How the refiner is trained."""
     precision: str = "bf16-mixed"
     """Lightning Fabric's name of the arithmetic."""
     workers: int = 4
@@ -58,26 +85,25 @@ def baseline() -> Recipe:
 
 
 def shipped() -> Recipe:
-    """The recipe of the tracked weights: the U-Net alone learns tone from thousands of pairs; no critic, no VGG."""
-    return Recipe(
-        name="shipped",
-        tone_scale=1,
-        image_size=128,
-        augmentation=replace(STUDIO_AUGMENTATION, cast=0.25),
-        batch_size=16,
+    """The recipe of the tracked weights: thousands of pairs at half the size; no critic, no VGG."""
+    generator = Schedule(
+        image_size=256,
+        augmentation=replace(WHOLE_PHOTOS, cast=0.2),
+        batch_size=8,
         epochs=8,
-        learning_rate=1e-3,
+        learning_rate=8e-4,
         warmup_steps=200,
         betas=(0.9, 0.99),
         losses=LossWeights(l1=100, gradient=50, structural=40, perceptual=0, adversarial=0),
         ema_decay=0.995,
     )
+    return Recipe(name="shipped", tone_scale=2, generator=generator)
 
 
 def finetune() -> Recipe:
     """From the shipped weights (--init) to a studio's style, with tens to hundreds of pairs."""
-    return Recipe(
-        name="finetune",
+    generator = Schedule(
+        image_size=256,
         epochs=60,
         learning_rate=3e-4,
         warmup_steps=20,
@@ -85,22 +111,21 @@ def finetune() -> Recipe:
         losses=LossWeights(l1=100, gradient=50, perceptual=0, adversarial=0),
         ema_decay=0.99,
     )
+    return Recipe(name="finetune", tone_scale=2, generator=generator)
 
 
 def debug() -> Recipe:
     """Seconds on a CPU: every part runs (but for VGG, whose weights are a download), nothing is good."""
-    return Recipe(
-        name="debug",
-        width=4,
+    generator = Schedule(
         image_size=64,
         batch_size=2,
         epochs=8,
         learning_rate=3e-3,
         losses=LossWeights(l1=100, gradient=10, perceptual=0, adversarial=0.1),
         ema_decay=0.8,
-        precision="32-true",
-        workers=0,
     )
+    refiner = replace(CORRECTION, image_size=32, batch_size=2, epochs=2, warmup_steps=0)
+    return Recipe(name="debug", width=4, generator=generator, refiner=refiner, precision="32-true", workers=0)
 
 
 RECIPES: dict[str, Callable[[], Recipe]] = {recipe.__name__: recipe for recipe in (baseline, shipped, finetune, debug)}

@@ -2,12 +2,12 @@
 
 The style is a colour grade with local contrast on top of the standard edit, which the shipped weights have never seen.
 They are fine-tuned on 10 to 80 pairs of it and scored on 20 views of panoramas kept apart, beside the unedited photo
-and beside the best that a global look-up table fitted to the same pairs can do.
+and beside the best that a global look-up table fitted to the same pairs can do. The table sees photos that are metered
+as the generator meters them, so that it need not guess how far each was underexposed.
 """
 
 import argparse
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -21,26 +21,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from pixels.edit import enhance
-from training.checkpoints import BEST
 from training.data.cache import Squares, cached_squares
 from training.data.camera import random_body
 from training.data.dataset import to_tensor
 from training.data.pairs import Pair, read_pairs, read_photo, write_pairs, write_photo
 from training.data.simulation import Simulation, photograph, random_radiance, split_panoramas
-from training.inference import tile_runner
-from training.loop import Run, train
+from training.inference import Edit, editor
 from training.metrics import psnr
+from training.networks.metering import metering_gains
 from training.networks.weights import load_generator
 from training.recipes import finetune
+from training.run import GENERATOR, Run, train
 
 COUNTS = (10, 20, 40, 80)
 HELD_OUT = 20
-PHOTO_PX, SIDE_PX = 512, 512  # of the photos and of the tiles that are trained on
-STEPS, BATCH_SIZE = 100, 4  # of each fine-tuning, whatever the number of pairs: minutes on a CPU
+PHOTO_PX = 512  # long edge
+LUT_SIDE_PX = 128  # of the photos that the look-up table is fitted to
+STEPS, BATCH_SIZE = 120, 4  # of each fine-tuning, whatever the number of pairs: minutes on a CPU
 LUT_SIZE = 17
 Photo: TypeAlias = NDArray[np.uint8]
-Edit: TypeAlias = Callable[[Photo], Photo]
 
 WARM, COOL = np.array([1.06, 1.0, 0.9], np.float32), np.array([0.94, 1.0, 1.08], np.float32)
 
@@ -86,7 +85,9 @@ def fit_lut(squares: Squares) -> Tensor:
     blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
     lut = torch.stack((red, green, blue)).requires_grad_()
     adam = torch.optim.Adam([lut], 0.01)
-    pixels = torch.from_numpy(np.array(squares[:, :, ::4, ::4])).float().div(255).transpose(0, 1).reshape(2, -1, 3)
+    photos = torch.from_numpy(np.array(squares)).float().div(255).permute(1, 0, 4, 2, 3)
+    sources, targets = (x.permute(0, 2, 3, 1).reshape(-1, 3) for x in (metered(photos[0]), photos[1]))
+    pixels = torch.stack([sources, targets])
     for _ in range(400):
         source, target = pixels[:, torch.randint(pixels.shape[1], (1 << 15,))]
         roughness = sum((lut.diff(n=2, dim=axis).square().mean() for axis in (1, 2, 3)), lut.new_zeros(()))
@@ -95,6 +96,11 @@ def fit_lut(squares: Squares) -> Tensor:
         loss.backward()
         adam.step()
     return lut.detach()
+
+
+def metered(photos: Tensor) -> Tensor:
+    """Photos [N, 3, H, W] at one log-average, clipped at white."""
+    return (photos * metering_gains(photos)).clamp(0, 1)
 
 
 def apply_lut(lut: Tensor, colours: Tensor) -> Tensor:
@@ -111,32 +117,31 @@ def mean_psnr(pairs: list[Pair], edit: Edit) -> float:
 
 def lut_edit(pairs: list[Pair], cache: Path) -> Edit:
     """The edit by the look-up table fitted to the pairs."""
-    lut = fit_lut(cached_squares(pairs, SIDE_PX, cache))
+    lut = fit_lut(cached_squares(pairs, LUT_SIDE_PX, cache))
 
     def edit(photo: Photo) -> Photo:
-        colours = apply_lut(lut, torch.from_numpy(photo).reshape(-1, 3).float() / 255)
+        colours = apply_lut(lut, metered(to_tensor(photo)[None])[0].permute(1, 2, 0).reshape(-1, 3))
         return np.asarray(colours.clamp(0, 1).mul(255).round().byte().reshape(photo.shape).numpy())
 
     return edit
 
 
 def finetuned_edit(pairs: list[Pair], init: Path, folder: Path) -> Edit:
-    """The edit by the shipped weights after fine-tuning; the last tenth of the pairs chooses the best epoch."""
+    """The edit by the shipped generator after fine-tuning; the last tenth of the pairs chooses the best epoch."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = max(1, len(pairs) // 10)
-    recipe = finetune()
     epochs = STEPS // ((len(pairs) - kept) // BATCH_SIZE)
-    recipe = replace(recipe, image_size=SIDE_PX, cache_scale=1.0, epochs=epochs, batch_size=BATCH_SIZE)
-    train(Fabric(precision="bf16-mixed"), recipe, Run(folder, pairs[kept:], pairs[:kept], init=init))
-    run_tiles = tile_runner(load_generator(folder / BEST))
-    return lambda photo: np.asarray(enhance(photo, run_tiles), np.uint8)
+    recipe = finetune()
+    recipe = replace(recipe, generator=replace(recipe.generator, epochs=epochs, batch_size=BATCH_SIZE))
+    train(Fabric(precision="bf16-mixed"), recipe, Run(folder, (pairs[kept:], pairs[:kept]), init=init))
+    return editor(load_generator(folder / GENERATOR))
 
 
 def main() -> None:
     """Make the pairs, fit, fine-tune, print and write the curve."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("panoramas", type=Path)
-    parser.add_argument("--init", type=Path, default=Path("training/weights/generator.safetensors"))
+    parser.add_argument("--init", type=Path, default=Path("training/weights"))
     parser.add_argument("--out", type=Path, default=Path("artifacts/style-study"))
     options = parser.parse_args()
     training, validation = split_panoramas(options.panoramas)

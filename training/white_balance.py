@@ -17,15 +17,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pixels.detail import RunTiles
-from pixels.edit import enhance
 from pixels.metering import LUMINANCE
 from training.data.augmentation import tint
 from training.data.camera import Shot, random_body, shoot
 from training.data.fusion import meter
 from training.data.simulation import Simulation, random_radiance, split_panoramas
-from training.inference import tile_runner
+from training.inference import Edit, editor
 from training.networks.weights import load_generator
+from training.run import GENERATOR
 
 VIEWS, PHOTO_PX, SEED = 20, 512, 3
 CASTS = {
@@ -59,11 +58,11 @@ class Remaining:
     """The same, over the distance of the two photos."""
 
 
-def remaining_cast(photo: Photo, gains: tuple[float, float, float], run_tiles: RunTiles) -> Remaining:
+def remaining_cast(photo: Photo, gains: tuple[float, float, float], edit: Edit) -> Remaining:
     """Edit the photo with and without the cast."""
     linear = np.asarray(gains)
     tinted = tint(photo, linear / (linear @ LUMINANCE))
-    edited, edited_tinted = (np.asarray(enhance(shot, run_tiles), np.uint8) for shot in (photo, tinted))
+    edited, edited_tinted = edit(photo), edit(tinted)
     remaining = distance(edited_tinted, edited)
     return Remaining(remaining / distance(tinted, edited), remaining / distance(tinted, photo))
 
@@ -83,14 +82,14 @@ def main() -> None:
     """Print what remains of each cast, and write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("panoramas", type=Path)
-    parser.add_argument("--checkpoint", type=Path, default=Path("training/weights/generator.safetensors"))
+    parser.add_argument("--weights", type=Path, default=Path("training/weights"))
     parser.add_argument("--out", type=Path, default=Path("artifacts/white-balance.json"))
     options = parser.parse_args()
-    photos, run_tiles = photograph_views(options.panoramas), tile_runner(load_generator(options.checkpoint))
+    photos, edit = photograph_views(options.panoramas), editor(load_generator(options.weights / GENERATOR))
     scores = {}
     print("remaining    of the way   of the cast")
     for name, gains in CASTS.items():
-        views = [remaining_cast(photo, gains, run_tiles) for photo in photos]
+        views = [remaining_cast(photo, gains, edit) for photo in photos]
         mean = Remaining(fmean(view.of_the_way for view in views), fmean(view.of_the_cast for view in views))
         scores[name] = asdict(mean)
         print(f"{name:10} {mean.of_the_way:12.2f} {mean.of_the_cast:13.2f}", flush=True)

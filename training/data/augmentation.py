@@ -1,4 +1,4 @@
-"""Augmentation: flips, small rotations and two scales, identical for both photos of a pair; casts on the source."""
+"""Augmentation: flips and small rotations, identical for both photos of a pair; casts on the source."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from training.data.fusion import GAMMA, Photo
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How pairs are varied. The default changes nothing: whole photos, as in the coarse pass."""
+    """How pairs are varied. The default changes nothing."""
 
     horizontal_flip: float = 0.0
     """Probability."""
@@ -20,10 +20,6 @@ class Augmentation:
     """Probability."""
     rotation_deg: float = 0.0
     """Largest angle, either way; the result is cut so that no black corners show."""
-    crop: float = 0.0
-    """Probability of a crop instead of the whole photo, as serving shows the network tiles of a photo too."""
-    smallest_crop: float = 0.5
-    """Side of the smallest crop, as a share of the photo's."""
     cast: float = 0.0
     """Standard deviation of the logarithmic gains of red and blue on the source, where targets are neutral."""
 
@@ -42,12 +38,8 @@ def augment(photos: Photo, side_px: int, augmentation: Augmentation, rng: np.ran
     """
     angle = rng.uniform(-augmentation.rotation_deg, augmentation.rotation_deg)
     flip_x, flip_y = rng.random(2) < (augmentation.horizontal_flip, augmentation.vertical_flip)
-    share = rng.uniform(augmentation.smallest_crop, 1) if rng.random() < augmentation.crop else 1.0
-    left, top = rng.random(2)
     if angle:
         photos = np.stack([rotate(photo, angle) for photo in photos])
-    if share < 1:
-        photos = crop(photos, share, left, top)
     photos = photos[:, :: -1 if flip_y else 1, :: -1 if flip_x else 1]
     return np.stack([resize(photo, side_px) for photo in photos])
 
@@ -82,14 +74,6 @@ def rotate(photo: Photo, angle_deg: float) -> Photo:
     matrix = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), angle_deg, np.cos(radians) + np.sin(radians))
     turned = cv2.warpAffine(photo, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(turned, np.uint8)
-
-
-def crop(photos: Photo, share: float, left: float, top: float) -> Photo:
-    """A square of `share` of the side; left and top, in [0, 1), choose among its possible places."""
-    size = photos.shape[1]
-    side = round(size * share)
-    y, x = int(top * (size - side + 1)), int(left * (size - side + 1))
-    return photos[:, y : y + side, x : x + side]
 
 
 def resize(photo: Photo, side_px: int) -> Photo:

@@ -5,7 +5,7 @@ crops of it are sharp.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
@@ -36,34 +36,37 @@ def cached_squares(pairs: Sequence[Pair], side_px: int, folder: Path) -> Squares
         PairsError: photos that do not decode to the end, each named.
     """
     path = folder / f"{fingerprint(pairs, side_px)}.npy"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        build(pairs, side_px, path)
-    squares: Squares = np.load(path, mmap_mode="r")
-    return squares
+    photos = [photo for pair in pairs for photo in (pair.source, pair.target)]
+    return cached_array(path, (len(pairs), 2, side_px, side_px, 3), lambda: decode_all(photos, side_px))
 
 
-def fingerprint(pairs: Sequence[Pair], side_px: int) -> str:
-    """A name that changes with the photos."""
-    digest = hashlib.sha256(str(side_px).encode())
+def fingerprint(pairs: Sequence[Pair], *settings: object) -> str:
+    """A name that changes with the photos and with the settings."""
+    digest = hashlib.sha256(repr(settings).encode())
     for path in (path for pair in pairs for path in (pair.source, pair.target)):
         status = path.stat()
         digest.update(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def build(pairs: Sequence[Pair], side_px: int, path: Path) -> None:
-    """Decode everything beside the cache, then put it in place."""
-    partial = path.with_suffix(".partial")
-    try:
-        with partial.open("wb") as file:
-            shape = (len(pairs), 2, side_px, side_px, 3)
-            np.lib.format.write_array_header_2_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-            for square in decode_all([path for pair in pairs for path in (pair.source, pair.target)], side_px):
-                file.write(square.tobytes())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+def cached_array(path: Path, shape: tuple[int, ...], parts: Callable[[], Iterable[Photo]]) -> Squares:
+    """The array of this file, memory-mapped, read-only; where there is none, its parts are written in order first.
+
+    They are written beside it, and then put in place.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        try:
+            with partial.open("wb") as file:
+                np.lib.format.write_array_header_2_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+                for part in parts():
+                    file.write(part.tobytes())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    array: Squares = np.load(path, mmap_mode="r")
+    return array
 
 
 def decode_all(paths: Sequence[Path], side_px: int) -> Iterator[Photo]:

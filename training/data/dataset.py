@@ -1,4 +1,4 @@
-"""What the training loop draws from: tiles, targets and exponents, reproducible to the bit after a resume.
+"""What the training loop draws from: photos and targets, reproducible to the bit after a resume.
 
 An item's random choices hang on the seed, the epoch and the item's number alone, not on which worker makes it or when.
 So a run that stops in the middle of an epoch goes on exactly as if it had not.
@@ -14,14 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from pixels.metering import metering_exponent
-from training.data.augmentation import Augmentation, augment, random_gains, resize, tint
+from training.data.augmentation import Augmentation, augment, random_gains, tint
 from training.data.cache import Squares
 
-METERED_PX = 128  # the whole photo is metered at this size: its log-average is that of the full photo, nearly
-
 Key = tuple[int, int]  # epoch, index
-Batch = tuple[Tensor, Tensor, Tensor]  # tile, target: float [N, 3, side, side]; exponent: float [N, 3]
+Batch = tuple[Tensor, ...]  # what the network sees, and the target last: float [N, 3, side, side] each
 
 
 @dataclass(frozen=True)
@@ -29,8 +26,8 @@ class PairDataset(Dataset[Batch]):
     """Augmented pairs.
 
     Args:
-        squares: uint8 (pairs, 2, cache side, cache side, 3).
-        side_px: side of the tiles.
+        squares: uint8 (pairs, photos of a pair, cache side, cache side, 3); the target is the last.
+        side_px: side of what is drawn.
         augmentation: how pairs are varied.
         seed: of all random choices.
     """
@@ -45,15 +42,14 @@ class PairDataset(Dataset[Batch]):
         return len(self.squares)
 
     def __getitem__(self, key: Key) -> Batch:
-        """Tile and target, float32 [3, side, side] in [0, 1], and the whole photo's exponents, float32 [3]."""
+        """The photos of a pair, float32 [3, side, side] each, in [0, 1]."""
         epoch, index = key
         rng = np.random.default_rng((self.seed, epoch, index))
-        source, target = self.squares[index]
+        photos = self.squares[index]
         if self.augmentation.cast:
-            source = tint(source, random_gains(self.augmentation.cast, rng))
-        exponent = metering_exponent(np.divide(resize(source, METERED_PX), 255, dtype=np.float32))
-        tile, target = augment(np.stack((source, target)), self.side_px, self.augmentation, rng)
-        return to_tensor(tile), to_tensor(target), torch.from_numpy(exponent)
+            gains = random_gains(self.augmentation.cast, rng)
+            photos = np.stack([*(tint(photo, gains) for photo in photos[:-1]), photos[-1]])
+        return tuple(map(to_tensor, augment(photos, self.side_px, self.augmentation, rng)))
 
 
 def to_tensor(photo: NDArray[np.uint8]) -> Tensor:

@@ -1,20 +1,26 @@
-"""The generator's weights as a file: safetensors, half precision, with the width in the metadata."""
+"""Networks' weights as files: safetensors, half precision, with the kind of network and its width in the metadata."""
 
+import hashlib
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 from training.errors import TrainingError
 from training.networks.generator import Generator
+from training.networks.refiner import Refiner
+
+Network = TypeVar("Network", Generator, Refiner)
 
 
 class WeightsError(TrainingError):
-    """The file holds no weights for this generator; the message says what to do."""
+    """The file holds no weights for this network; the message says what to do."""
 
 
-def save_generator(generator: Generator, path: Path, metadata: dict[str, str] | None = None) -> None:
+def save_weights(network: Generator | Refiner, path: Path, metadata: dict[str, str] | None = None) -> None:
     """Write the weights beside `path`, then put them in place: a full disk leaves the old file whole.
 
     Half precision halves the file; its rounding is far below what training settles to.
@@ -22,11 +28,11 @@ def save_generator(generator: Generator, path: Path, metadata: dict[str, str] | 
     Raises:
         WeightsError: the disk is full or not writable.
     """
-    tensors = {name: value.detach().half().contiguous().cpu() for name, value in generator.state_dict().items()}
+    tensors = {name: value.detach().half().contiguous().cpu() for name, value in network.state_dict().items()}
     partial = path.with_suffix(".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        save_file(tensors, partial, metadata={"width": str(generator.width), **(metadata or {})})
+        save_file(tensors, partial, metadata=described(network) | (metadata or {}))
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path}: could not be saved ({error}); what was there before is intact") from None
@@ -34,57 +40,72 @@ def save_generator(generator: Generator, path: Path, metadata: dict[str, str] | 
         partial.unlink(missing_ok=True)
 
 
-def load_generator(path: Path) -> Generator:
-    """A float32 generator as the file has it: of its width, with a refinement where that was trained.
-
-    Raises:
-        WeightsError: no such file, not safetensors, or tensors of another architecture.
-    """
-    width, tensors = read_weights(path)
-    return filled(Generator(width, refines=any(map(is_refinement, tensors))), tensors, path)
+def described(network: Generator | Refiner) -> dict[str, str]:
+    """What is needed to make an empty network of the same kind."""
+    if isinstance(network, Generator):
+        return {"network": "generator", "width": str(network.width)}
+    return {"network": "refiner"}
 
 
-def load_for_training(path: Path, tone_scale: int) -> Generator:
-    """A generator to train on from these weights: a refinement that the file lacks starts without effect.
+def load_generator(path: Path, tone_scale: int | None = None) -> Generator:
+    """A float32 generator as the file has it.
 
     Args:
-        path: as for :func:`load_generator`.
-        tone_scale: as for :class:`Generator`; at 1 there is no refinement, and that of the file is left out.
+        path: .safetensors.
+        tone_scale: as for :class:`Generator`, which decides where this does not.
+
+    Raises:
+        WeightsError: no such file, not a generator's, or tensors of another architecture.
     """
-    width, tensors = read_weights(path)
-    generator = Generator(width, tone_scale)
-    fresh = {name: tensor for name, tensor in generator.state_dict().items() if is_refinement(name)}
-    known = {name: tensor for name, tensor in tensors.items() if name in fresh or not is_refinement(name)}
-    return filled(generator, fresh | known, path)
+    metadata, tensors = read_weights(path, "generator")
+    width = int(metadata["width"])
+    return filled(Generator(width) if tone_scale is None else Generator(width, tone_scale), tensors, path)
 
 
-def is_refinement(name: str) -> bool:
-    """Whether a tensor belongs to the refinement at full resolution."""
-    return name.startswith("refinement.")
+def load_refiner(path: Path) -> Refiner:
+    """A float32 refiner as the file has it.
+
+    Raises:
+        WeightsError: no such file, not a refiner's, or tensors of another architecture.
+    """
+    _, tensors = read_weights(path, "refiner")
+    return filled(Refiner(), tensors, path)
 
 
-def read_weights(path: Path) -> tuple[int, dict[str, torch.Tensor]]:
-    """Width and float32 tensors by name; raises as :func:`load_generator`."""
+def read_weights(path: Path, kind: str) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """Metadata and float32 tensors by name of a network of this kind; raises WeightsError where the file has none."""
     try:
         with safe_open(path, framework="pt") as file:
-            width = int((file.metadata() or {})["width"])
-            return width, {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            metadata = file.metadata() or {}
+            if metadata["network"] != kind:
+                raise WeightsError(f"{path}: weights of a {metadata['network']}, not of a {kind}; name that file")
+            return metadata, {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise WeightsError(f"{path}: no such file; train one with 'python -m training train'") from None
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise WeightsError(f"{path}: not weights of a generator ({error}); they end in .safetensors") from None
+    except (SafetensorError, KeyError) as error:
+        raise WeightsError(
+            f"{path}: not weights of a {kind} of this version ({error}); they end in .safetensors"
+        ) from None
 
 
-def filled(generator: Generator, tensors: dict[str, torch.Tensor], path: Path) -> Generator:
-    """The generator with all of these weights; raises as :func:`load_generator`."""
+def filled(network: Network, tensors: dict[str, torch.Tensor], path: Path) -> Network:
+    """The network with all of these weights; raises WeightsError where they are another architecture's."""
     try:
-        generator.load_state_dict(tensors)
+        network.load_state_dict(tensors)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise WeightsError(f"{path}: weights of another architecture than this version's ({reason})") from None
-    return generator
+    return network
 
 
-def parameter_count(generator: torch.nn.Module) -> int:
+def digest(network: nn.Module) -> str:
+    """A name that changes with the weights."""
+    sha256 = hashlib.sha256()
+    for tensor in network.state_dict().values():
+        sha256.update(tensor.detach().cpu().numpy().tobytes())
+    return sha256.hexdigest()
+
+
+def parameter_count(network: nn.Module) -> int:
     """Number of trainable numbers."""
-    return sum(parameter.numel() for parameter in generator.parameters())
+    return sum(parameter.numel() for parameter in network.parameters())

@@ -1,0 +1,56 @@
+"""The refiner: takes out of an edited photo at full resolution what the edit has opened: noise, JPEG blocks, softness.
+
+It sees the photo and the same photo with its curves applied, and adds a small correction to the latter. It decides
+nothing about tone: a small receptive field cannot, and where the photo is clean it has learned to leave it alone.
+Pixels are folded into channels, which makes convolutions cheap and the field wide; the correction starts at zero, so an
+untrained refiner returns what it is given.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from training.networks.unet import SLOPE, convolution, scaled, zeroed
+
+FOLD = 4  # sides of the blocks of pixels that become channels: sides must be divisible by this, in pixels
+CHANNELS = 48
+LAYERS = 4  # 3x3 convolutions, the last of which answers with the correction
+MARGIN = FOLD * LAYERS
+"""Pixels from which a result can depend on what lies beyond the border of the tile: tiles overlap by this and are
+cropped."""
+
+
+class RefinerBody(nn.Module):
+    """The learned part: the correction of folded pixels from folded pixels of both photos."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        mix = nn.Sequential(scaled(nn.Conv2d(6 * FOLD**2, CHANNELS, 1)), nn.LeakyReLU(SLOPE, inplace=True))
+        head = zeroed(nn.Conv2d(CHANNELS, 3 * FOLD**2, 3, padding=1))
+        self.layers = nn.Sequential(mix, *(convolution(CHANNELS, CHANNELS) for _ in range(LAYERS - 1)), head)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Float [N, 6 * FOLD ** 2, h, w] to [N, 3 * FOLD ** 2, h, w]."""
+        correction: Tensor = self.layers(x)
+        return correction
+
+
+class Refiner(nn.Module):
+    """Corrects an edited photo."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = RefinerBody()
+
+    def forward(self, photo: Tensor, applied: Tensor) -> Tensor:
+        """Correct a batch of tiles.
+
+        Args:
+            photo: float [N, 3, H, W], RGB, display-encoded, range [0, 1]; H and W divisible by FOLD.
+            applied: the same tiles with their curves applied.
+
+        Returns:
+            Float [N, 3, H, W], unclipped: a pixel depends on those within MARGIN pixels of it.
+        """
+        folded = F.pixel_unshuffle(torch.cat([photo, applied], dim=1), FOLD)
+        return applied + F.pixel_shuffle(self.body(folded).float(), FOLD)
