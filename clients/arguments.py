@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 from clients.batch import PATIENCE_S
@@ -12,6 +13,7 @@ from clients.credentials import api_key
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S
 from clients.errors import OptionError
 from clients.folders import PATTERNS, Plan, Search
+from clients.ledger import Again
 from clients.naming import Naming
 from clients.request import FORMATS, MAX_STRENGTH, MODES, Options
 from clients.storage import location
@@ -27,7 +29,7 @@ each has its own --help.
 
 examples:
   enhance kitchen.jpg                          writes kitchen_enhanced.jpg
-  enhance kitchen.jpg -o edited.png --format png
+  enhance kitchen.jpg -o edited.png            the extension decides the format
   enhance shoot/ -o edited/ --mode fast        mirrors the folder tree
   enhance - < kitchen.jpg > edited.jpg
   enhance batch shoot/ edited/ --url grpc://spark-1:8001 --url grpc://spark-2:8001
@@ -59,6 +61,11 @@ def connection_from(options: argparse.Namespace) -> Connection:
         in_flight=options.in_flight,
         patience_s=options.patience_s,
     )
+
+
+def again_from(options: argparse.Namespace) -> Again:
+    """What is done again."""
+    return Again(getattr(options, "retry_failed", False), options.overwrite, getattr(options, "redo", False))
 
 
 def engine_from(options: argparse.Namespace) -> Engine:
@@ -96,11 +103,11 @@ def enhance_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"enhance {version('triton-photo-enhancer')}")
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="photos and folders; - is the standard input")
     parser.add_argument(
         "-o", "--output", metavar="PATH", help="a file for one photo, else a folder; default: beside each photo"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace outputs in folders that exist already")
     _add_photo_options(parser)
     _add_run_options(parser)
     _add_connection_options(parser)
@@ -114,6 +121,7 @@ def batch_parser() -> argparse.ArgumentParser:
     )
     _add_folders(parser)
     parser.add_argument("--retry-failed", action="store_true", help="try the photos again that failed before")
+    parser.add_argument("--redo", action="store_true", help="redo what other versions of the networks made")
     parser.add_argument("--engine", choices=["local", "ray"], default="local", help="this process, or a Ray cluster")
     parser.add_argument("--ray-address", metavar="ADDRESS", help="of a Ray cluster (default: one on this machine)")
     _add_photo_options(parser)
@@ -157,6 +165,7 @@ def _add_photo_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--quality", type=int, metavar="Q", help="of lossy formats, 1 to 100")
     group.add_argument("--suffix", help="put before the extension of each output's name")
     group.add_argument("--pattern", action="append", metavar="GLOB", help="photos in folders, such as '*.jpg'; repeat")
+    group.add_argument("--overwrite", action="store_true", help="replace outputs that are there already")
     group.add_argument("--no-recursive", action="store_true", help="leave folders inside folders out")
 
 

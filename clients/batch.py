@@ -23,6 +23,7 @@ from clients.errors import (
 from clients.flow import Flow
 from clients.job import Job
 from clients.ledger import Ledger
+from clients.naming import promised
 from clients.request import Enhanced, Options
 from clients.retry import Retry
 from clients.storage import StorageError, store
@@ -160,7 +161,7 @@ class Batch:
                 async with self._slot(alone=losses >= SUSPECT):
                     if not (losses or refusals):
                         self._ledger.tried(job)
-                    enhanced = await self._enhancer.enhance(photo, **vars(self._options))
+                    enhanced = await self._enhancer.enhance(photo, **vars(promised(self._options, job.target)))
             except BusyError as error:
                 self._flow.refused()
                 refusals += 1

@@ -14,13 +14,15 @@ from itertools import chain
 from pathlib import Path
 
 from clients import arguments
-from clients.arguments import connection_from, engine_from, options_from, plan_from
-from clients.commands import STOPPED, Connection, note_all, run
+from clients.arguments import again_from, connection_from, engine_from, options_from, plan_from
+from clients.commands import STOPPED, Connection, note_all, run, served_versions
 from clients.database import LedgerError
 from clients.enhancer import Enhancer
 from clients.errors import DeniedError, EnhanceError, OptionError, ProtocolError, UnavailableError
+from clients.folders import names_folder
 from clients.job import Job
 from clients.ledger import Ledger
+from clients.naming import format_by_name
 from clients.report import Report
 from clients.storage import StorageError, is_local
 from clients.watch import watch
@@ -66,10 +68,11 @@ def _enhance(options: argparse.Namespace, connection: Connection) -> int:
     if PIPE in (options.output, *options.photos):
         return _pipe(options, connection)
     paths = [Path(photo) for photo in options.photos]
+    if len(paths) == 1 and paths[0].is_file() and options.output and not names_folder(options.output):
+        options.format = format_by_name(Path(options.output), options.format)
     jobs = plan_from(options, beside=options.output is None).each(paths, options.output)
-    named = options.output is not None and len(paths) == 1 and paths[0].is_file()
     ledger = Ledger(Path(), Path(), in_memory=True)
-    return _process(options, connection, ledger, jobs, keep_existing=not (options.overwrite or named))
+    return _process(options, connection, ledger, jobs)
 
 
 def _batch(options: argparse.Namespace, connection: Connection) -> int:
@@ -78,13 +81,22 @@ def _batch(options: argparse.Namespace, connection: Connection) -> int:
     if first is None:  # before a folder is made for nothing
         raise OptionError(_no_photos(options))
     ledger = _ledger(options, in_memory=options.dry_run)
-    return _process(options, connection, ledger, chain([first], jobs), retry_failed=options.retry_failed)
+    ledger.model = "" if options.dry_run else served_versions(connection)
+    return _process(options, connection, ledger, chain([first], jobs))
 
 
 def _watch(options: argparse.Namespace, connection: Connection) -> int:
     plan = plan_from(options)
     next(plan.mirror(options.sources, options.targets), None)  # a wrong folder is told at once
-    watch(_ledger(options), lambda: plan.mirror(options.sources, options.targets), connection, options_from(options))
+    ledger = _ledger(options)
+    ledger.model = served_versions(connection)
+    watch(
+        ledger,
+        lambda: plan.mirror(options.sources, options.targets),
+        connection,
+        options_from(options),
+        again_from(options),
+    )
     return DONE
 
 
@@ -115,10 +127,8 @@ def _process(
     connection: Connection,
     ledger: Ledger,
     jobs: Iterable[Job],
-    retry_failed: bool = False,
-    keep_existing: bool = False,
 ) -> int:
-    report = note_all(ledger, jobs, retry_failed, keep_existing)
+    report = note_all(ledger, jobs, again_from(options))
     if not (report.skipped or report.pending or ledger.failures()):
         raise OptionError(_no_photos(options))
     if options.dry_run:
@@ -148,6 +158,10 @@ def _pipe(options: argparse.Namespace, connection: Connection) -> int:
     if len(options.photos) != 1:
         raise OptionError("- stands for one photo on the standard input or output: give one photo alone")
     source, target = options.photos[0], options.output or PIPE
+    if target != PIPE:
+        options.format = format_by_name(Path(target), options.format)
+        if Path(target).exists() and not options.overwrite:
+            raise OptionError(f"{target} is there already: --overwrite replaces it")
     if target == PIPE and sys.stdout.isatty():
         raise OptionError("the photo would go to the terminal: redirect the output, or use -o")
     photo = sys.stdin.buffer.read() if source == PIPE else Path(source).read_bytes()

@@ -14,7 +14,7 @@ from clients.batch import PATIENCE_S, Batch
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S, AsyncEnhancer, Enhancer
 from clients.errors import OptionError
 from clients.job import Job
-from clients.ledger import Ledger
+from clients.ledger import Again, Ledger
 from clients.report import Progress, Report
 from clients.request import Options
 from clients.retry import Retry
@@ -54,12 +54,18 @@ def settings_text(options: Options) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted(options.parameters().items()))
 
 
-def note_all(ledger: Ledger, jobs: Iterable[Job], retry_failed: bool = False, keep_existing: bool = False) -> Report:
+def served_versions(connection: Connection) -> str:
+    """The versions of the networks that the servers have as one text, such as `generator 2, refiner 1`."""
+    with Enhancer(**connection.settings()) as enhancer:
+        return ", ".join(f"{name} {version}" for name, version in sorted(enhancer.versions().items()))
+
+
+def note_all(ledger: Ledger, jobs: Iterable[Job], again: Again = Again()) -> Report:  # noqa: B008  (frozen)
     """Notes every photo in the ledger; returns how many are done, failed or still to do."""
     report = Report()
     ledger.begin()
     for job in jobs:
-        state = ledger.note(job, retry_failed, keep_existing)
+        state = ledger.note(job, again)
         report.skipped += state == "done"
         report.pending += state == "pending"
     ledger.commit()
@@ -83,6 +89,7 @@ def run(ledger: Ledger, report: Report, connection: Connection, options: Options
             asyncio.run(_run(ledger, report, connection, options, quiet))
     finally:
         report.failed = [*ledger.failures(), *ledger.lost()]
+        report.close(ledger)
 
 
 def _run_on_ray(

@@ -7,8 +7,10 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-VERSION = 2
-"""Of the schema, in SQLite's user_version. 0: before it was counted, without changed_ns."""
+VERSION = 3
+"""Of the schema, in SQLite's user_version."""
+ADDED = {"changed_ns": "INTEGER", "model": "TEXT", "run": "INTEGER"}
+"""Columns that ledgers of earlier versions lack."""
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS photos (
@@ -26,7 +28,9 @@ CREATE TABLE IF NOT EXISTS photos (
     seconds REAL,
     finished TEXT,                    -- UTC
     reason TEXT,                      -- of a failure
-    changed_ns INTEGER                -- the source's, as the file system keeps it
+    changed_ns INTEGER,               -- the source's, as the file system keeps it
+    model TEXT,                       -- versions of the networks that made the output, as far as the server told
+    run INTEGER                       -- the scan after which the output was made
 );
 CREATE INDEX IF NOT EXISTS by_target ON photos (target);
 CREATE INDEX IF NOT EXISTS by_state ON photos (state);
@@ -39,6 +43,7 @@ SELECT count(*) = 0 FROM photos WHERE NOT (
     AND typeof(size) = 'integer' AND typeof(modified_ns) = 'integer' AND typeof(attempts) = 'integer'
     AND typeof(scan) = 'integer' AND scan BETWEEN 0 AND 1000000000000
     AND state IN ('pending', 'storing', 'done', 'failed') AND typeof(reason) IN ('text', 'null')
+    AND typeof(model) IN ('text', 'null') AND typeof(target_size) IN ('integer', 'null')
 )"""
 
 
@@ -115,9 +120,9 @@ def _check(database: sqlite3.Connection, path: Path) -> None:
             "use that one, or another output folder"
         )
     columns = {row[1] for row in database.execute("PRAGMA table_info(photos)")}
-    if version < VERSION and columns and "changed_ns" not in columns:
-        database.execute("ALTER TABLE photos ADD COLUMN changed_ns INTEGER")
-        columns.add("changed_ns")
+    for name in ADDED.keys() - columns if columns and version < VERSION else ():
+        database.execute(f"ALTER TABLE photos ADD COLUMN {name} {ADDED[name]}")
+        columns.add(name)
     if columns != {row[1] for row in memory_database().execute("PRAGMA table_info(photos)")}:
         raise _DamagedError("it has other columns")
     if database.execute("PRAGMA integrity_check").fetchall() != [("ok",)] or database.execute(SOUND).fetchone() != (1,):

@@ -110,6 +110,12 @@ class _Core:
                 errors.append(error)
         raise errors[0]
 
+    async def _versions(self) -> dict[str, str]:
+        for server in self._servers.transports:
+            if found := await server.versions(CHECK_TIMEOUT_S):
+                return found
+        return {}
+
     async def _close(self) -> None:
         for server in self._servers.transports:
             await server.close()
@@ -154,6 +160,10 @@ class Enhancer(_Core):
         """
         _finish(self._check())
 
+    def versions(self) -> dict[str, str]:
+        """The version of each network that the servers tell of, such as `{"generator": "2"}`."""
+        return _finish(self._versions())
+
     def close(self) -> None:
         """Gives up the connections."""
         _finish(self._close())
@@ -177,6 +187,10 @@ class AsyncEnhancer(_Core):
     async def check(self) -> None:
         """See `Enhancer.check`."""
         await self._check()
+
+    async def versions(self) -> dict[str, str]:
+        """See `Enhancer.versions`."""
+        return await self._versions()
 
     async def close(self) -> None:
         """See `Enhancer.close`."""

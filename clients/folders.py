@@ -81,6 +81,11 @@ class Search:
         return any(fnmatch(name.lower(), pattern.lower()) for pattern in self.patterns)
 
 
+def names_folder(output: str) -> bool:
+    """Whether a person means a folder."""
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
 def _visible(folder: Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
@@ -148,7 +153,7 @@ class Plan:
     def _target(self, path: Path, output: str | None, alone: bool) -> Path:
         if output is None:
             return self.naming.name(path)
-        if alone and not (output.endswith(("/", os.sep)) or Path(output).is_dir()):
+        if alone and not names_folder(output):
             return Path(output)
         return Path(output) / self.naming.name(Path(path.name))
 

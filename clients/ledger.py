@@ -29,6 +29,7 @@ CHUNK = 256
 TICK_NS = 2_000_000_000
 """The coarsest clock of the usual file systems: two changes within it may look like one."""
 LONGEST_REASON = 500
+KEPT = "its output is there already: --overwrite replaces it"
 Key = str | bytes
 
 
@@ -39,6 +40,30 @@ class Failure:
     source: str
     reason: str
     attempts: int
+
+
+@dataclass(frozen=True)
+class Again:
+    """What is done again, beside what has changed or is gone."""
+
+    failed: bool = False
+    """Photos that failed."""
+    existing: bool = False
+    """Outputs that are there already and are not this ledger's: they are replaced."""
+    outdated: bool = False
+    """Outputs of other versions of the networks than the server has now."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one photo of a run, for the report."""
+
+    source: str
+    target: str
+    state: str
+    """`done` (by this run), `skipped`, `failed` or `pending`."""
+    reason: str | None
+    """Why it was skipped or failed."""
 
 
 class _Row(NamedTuple):
@@ -54,6 +79,7 @@ class _Row(NamedTuple):
     target_sha256: str | None
     target_size: int | None
     attempts: int
+    model: str | None
 
 
 class Ledger:
@@ -75,6 +101,8 @@ class Ledger:
         self.put_aside: Path | None = None
         """Where a damaged ledger went; then photos whose outputs are there are done."""
         self._in_memory = in_memory
+        self.model = ""
+        """Versions of the networks that the server has now, as far as it tells."""
         if in_memory:
             self._database = memory_database()
         else:
@@ -98,13 +126,12 @@ class Ledger:
         """Ends the group."""
         self._execute("COMMIT")
 
-    def note(self, job: Job, retry_failed: bool = False, keep_existing: bool = False) -> str:
+    def note(self, job: Job, again: Again = Again()) -> str:
         """Notes a photo that a scan found, and what has to be done with it.
 
         Args:
             job: The photo. Where another photo has its output's name already, it gets another one.
-            retry_failed: Whether what failed before is to be tried again.
-            keep_existing: Whether an output that is there counts as done, whatever it is.
+            again: What is done again, beside what has changed or is gone.
 
         Returns:
             `done` (nothing to do), `failed` (before, or it cannot be looked at) or `pending`.
@@ -116,7 +143,7 @@ class Ledger:
             return "failed"
         job = replace(job, target=next(path for path in candidates(job.source, job.target) if self._is_free(path, job)))
         try:
-            state = self._state_now(job, known, retry_failed, keep_existing)
+            state = self._state_now(job, known, again)
         except OSError:  # reading or writing this photo will tell what is wrong
             state = "pending"
         if state == "pending":
@@ -133,20 +160,37 @@ class Ledger:
             )
         return state
 
-    def _state_now(self, job: Job, known: _Row | None, retry_failed: bool, keep_existing: bool) -> str:
+    def _state_now(self, job: Job, known: _Row | None, again: Again) -> str:
         target = self.targets / job.target
-        if keep_existing and target.exists():
-            self._insert(job, "done", 0)
+        if known is None and self._is_rebuilt(job, target):
             return "done"
-        if known is None:
-            return "done" if self._is_rebuilt(job, target) else "pending"
-        if (known.target, known.settings) != (_key(job.target), job.settings):
+        if known is not None and known.target != _key(job.target):
+            known = None  # about another output
+        if target.exists() and not self._is_own(job, target, known):
+            return "pending" if again.existing else self._kept(job)
+        if known is None or known.settings != job.settings:
             return "pending"
         if known.state == "failed":
-            return "failed" if self._is_unchanged(job, known) and not retry_failed else "pending"
+            return "failed" if self._is_unchanged(job, known) and not again.failed else "pending"
+        if again.outdated and self.model not in ("", known.model):
+            return "pending"
         if known.state == "pending" or not self._is_unchanged(job, known):
             return "pending"
         return "done" if self._is_stored(target, known) else "pending"
+
+    def _is_own(self, job: Job, target: Path, known: _Row | None) -> bool:
+        """Whether a file that lies where the output goes is one of ours, and not changed by somebody since."""
+        if known is None or known.target_sha256 is None:
+            return self.put_aside is not None  # a damaged ledger may have known it
+        if known.state != "done" or target.stat().st_size == known.target_size:
+            return True
+        photo = (self.sources / job.source).read_bytes()
+        return not (is_local(self.targets) and is_enhanced(target.read_bytes(), photo))
+
+    def _kept(self, job: Job) -> str:
+        self._insert(job, "done", 0)
+        self._update(job, reason=KEPT, target_sha256=None, target_size=None, model=None, run=None)
+        return "done"
 
     def _is_unchanged(self, job: Job, known: _Row) -> bool:
         """Whether the source has the bytes that were enhanced; they are read unless the file system knows."""
@@ -178,13 +222,14 @@ class Ledger:
         return True
 
     def _is_free(self, target: Path, job: Job) -> bool:
-        """Whether no other photo that is still there has this output."""
+        """Whether no other photo has this output, or both it and its output are gone."""
         rows = self._execute(
             "SELECT source, scan FROM photos WHERE target = ? AND source <> ? AND state <> 'failed'",
             _key(target),
             _key(job.source),
         )
-        return not any(scan == self._scan or _exists(self.sources / _path(source)) for source, scan in rows)
+        others = [(self.sources / _path(source), scan) for source, scan in rows]
+        return not any(scan == self._scan or _exists(self.targets / target) or _exists(other) for other, scan in others)
 
     def pending(self) -> Iterator[Job]:
         """Photos of this scan that are still to do, in the order in which they were found."""
@@ -210,6 +255,8 @@ class Ledger:
             target_size=target_size,
             seconds=seconds,
             finished=_now(),
+            model=self.model or None,
+            run=self._scan,
         )
 
     def done(self, job: Job) -> None:
@@ -252,6 +299,23 @@ class Ledger:
             return size in (None, found)
         except OSError:
             return False
+
+    def results(self) -> Iterator[Result]:
+        """What became of every photo of this scan."""
+        rows = self._execute(
+            "SELECT source, target, CASE WHEN state = 'done' AND run IS NOT scan THEN 'skipped' "
+            "WHEN state = 'storing' THEN 'pending' ELSE state END, reason FROM photos WHERE scan = ? ORDER BY rowid",
+            self._scan,
+        )
+        for source, target, state, reason in rows:
+            yield Result(str(self.sources / _path(source)), str(self.targets / _path(target)), state, reason)
+
+    def outdated(self) -> int:
+        """How many outputs were made by other versions of the networks than the server has now."""
+        if not self.model:
+            return 0
+        query = "SELECT count(*) FROM photos WHERE scan = ? AND state = 'done' AND model IS NOT NULL AND model <> ?"
+        return int(self._row(query, self._scan, self.model)[0])
 
     def counts(self) -> dict[str, int]:
         """How many photos of this scan are in each state."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
-from clients.request import EXTENSIONS
+from clients.errors import OptionError
+from clients.request import EXTENSIONS, FORMAT_OF, Options
 
 LONGEST_NAME = 255
 """Bytes; what the usual file systems take."""
@@ -28,6 +29,30 @@ class Naming:
         """The output's path for a source's path, both relative to their folders."""
         extension = EXTENSIONS.get(self.format or "same", source.suffix)
         return _fitted(source, source.stem, self.suffix + extension)
+
+
+def format_by_name(path: Path, asked: str | None) -> str:
+    """The format of an output that a person named.
+
+    Args:
+        path: The output.
+        asked: The format that was asked for besides, if any.
+
+    Raises:
+        OptionError: the name promises a format that cannot be written, none at all, or another one.
+    """
+    promised = FORMAT_OF.get(path.suffix.lower())
+    if promised is None:
+        writable = ", ".join(FORMAT_OF)
+        raise OptionError(f"cannot write {path}: the name of a photo ends with one of {writable}; a folder's with /")
+    if asked not in (None, "same", promised):
+        raise OptionError(f"{path} promises {promised}, and --format says {asked}: leave one of them out")
+    return promised
+
+
+def promised(options: Options, target: Path) -> Options:
+    """The options of one photo: its output is what its extension says, even where the source is not."""
+    return replace(options, format=FORMAT_OF.get(target.suffix.lower(), options.format))
 
 
 def candidates(source: Path, target: Path) -> Iterator[Path]:

@@ -23,6 +23,7 @@ from clients.enhancer import Enhancer
 from clients.errors import DeniedError, ProtocolError, UnavailableError
 from clients.job import Job
 from clients.ledger import Ledger
+from clients.naming import promised
 from clients.request import Options
 from clients.retry import Retry
 from clients.storage import StorageError, is_local, location, store
@@ -66,8 +67,8 @@ class Worker:
 
     def _enhance(self, row: dict[str, Any]) -> dict[str, Any]:
         photo = (self._sources / os.fsdecode(row["source"])).read_bytes()
-        enhanced = self._enhancer.enhance(photo, **vars(self._options))
         target = self._targets / os.fsdecode(row["target"])
+        enhanced = self._enhancer.enhance(photo, **vars(promised(self._options, target)))
         store(self._targets, target, enhanced.data, row["modified_ns"])
         return {
             "source_sha256": hashlib.sha256(photo).hexdigest(),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 from tqdm import tqdm
 
 from clients.batch import Outcome
-from clients.ledger import Failure
+from clients.ledger import Failure, Ledger, Result
 
 LISTED = 20
+UNCHANGED = "done before, and nothing has changed since"
 
 
 @dataclass
@@ -29,6 +33,15 @@ class Report:
     seconds: float = 0.0
     megapixels: float = 0.0
     """Of the enhanced photos."""
+    photos: list[Result] = field(default_factory=list)
+    """Every photo with its output, what became of it, and why."""
+    outdated: int = 0
+    """Outputs that were made by other versions of the networks than are served now."""
+
+    def close(self, ledger: Ledger) -> None:
+        """Takes over what the ledger knows at the end of the run."""
+        self.photos = list(ledger.results())
+        self.outdated = ledger.outdated()
 
     def as_json(self) -> str:
         """The report for programs."""
@@ -43,7 +56,19 @@ class Report:
         counts = [f"{self.done} done", f"{self.skipped} skipped" * bool(self.skipped)]
         counts += [f"{len(self.failed)} failed" * bool(self.failed), f"{self.pending} pending" * bool(self.pending)]
         rates = f"{self._per_second(self.done):.2f} photos/s, {self._per_second(self.megapixels):.1f} MP/s"
-        return "\n".join([*lines, f"{', '.join(filter(None, counts))} in {self.seconds:.1f} s ({rates})"])
+        lines.append(f"{', '.join(filter(None, counts))} in {self.seconds:.1f} s ({rates})")
+        return "\n".join([*lines, *self._remarks()])
+
+    def _remarks(self) -> Iterator[str]:
+        """Where outputs are, why photos were skipped, what to do."""
+        made = [photo.target for photo in self.photos if photo.state == "done"]
+        if made:
+            yield f"written: {made[0] if len(made) == 1 else os.path.commonpath(map(os.path.dirname, made)) or '.'}"
+        skipped = Counter(photo.reason or UNCHANGED for photo in self.photos if photo.state == "skipped")
+        for reason, count in skipped.items():
+            yield f"skipped {count}: {reason}"
+        if self.outdated:
+            yield f"{self.outdated} of the outputs were made by other versions of the networks: --redo makes them again"
 
     def _per_second(self, amount: float) -> float:
         return round(amount / self.seconds, 3) if self.seconds else 0.0

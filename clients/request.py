@@ -18,6 +18,12 @@ MODEL = "enhance"
 INPUT, OUTPUT = "IMAGE", "ENHANCED"
 MODES = ("full", "fast")
 EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "tiff": ".tif", "webp": ".webp"}
+FORMAT_OF = {
+    **{extension: name for name, extension in EXTENSIONS.items()},
+    **dict.fromkeys((".jpeg", ".jpe", ".jfif"), "jpeg"),
+    ".tiff": "tiff",
+}
+"""The format that a file's extension promises."""
 MAX_STRENGTH = 1.5
 FORMATS = (*EXTENSIONS, "same")
 
@@ -75,7 +81,15 @@ class Enhanced:
     """From the call to the answer, retries included."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the file so that no reader ever sees half of it."""
+        """Writes the file so that no reader ever sees half of it.
+
+        Raises:
+            OptionError: the extension is that of another format.
+            OSError: it cannot be written.
+        """
+        extension = Path(path).suffix.lower()
+        if FORMAT_OF.get(extension, self.format) != self.format:
+            raise OptionError(f"{path} would be a {self.format} inside: ask for format={FORMAT_OF[extension]!r}")
         write_atomically(Path(path), self.data)
 
 

@@ -76,7 +76,7 @@ class Page:
         try:
             enhanced, target = await self._enhance(Path(photo), mode, strength, kind)
             comparison = await asyncio.to_thread(_previews, Path(photo), target)
-        except (EnhanceError, OSError) as error:
+        except Exception as error:  # whatever it is, the page goes on
             return nothing[0], _bad(Path(photo), error), nothing[1], gr.update(visible=False)
         width, height = enhanced.size_px
         facts = f"{width} x {height} pixels · {len(enhanced.data) / 1e6:.1f} MB · {enhanced.seconds:.1f} s"
@@ -99,8 +99,8 @@ class Page:
                 try:
                     results[photo], target = await self._enhance(photo, mode, strength, kind)
                     targets.append(target)
-                except (EnhanceError, OSError) as error:
-                    results[photo] = str(error)
+                except Exception as error:  # one photo never ends the others
+                    results[photo] = str(error) or type(error).__name__
 
         tasks = [asyncio.create_task(run(photo)) for photo in results]
         for task in asyncio.as_completed(tasks):

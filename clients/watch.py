@@ -14,7 +14,7 @@ from clients.commands import Connection, note_all, stop_on_signals
 from clients.enhancer import AsyncEnhancer
 from clients.errors import OptionError, UnavailableError
 from clients.job import Job
-from clients.ledger import Ledger
+from clients.ledger import Again, Ledger
 from clients.request import Options
 
 POLL_S = 1.0
@@ -40,21 +40,29 @@ class Settled:
         self._seen = seen
 
 
-def watch(ledger: Ledger, find: Callable[[], Iterable[Job]], connection: Connection, options: Options) -> None:
+def watch(
+    ledger: Ledger,
+    find: Callable[[], Iterable[Job]],
+    connection: Connection,
+    options: Options,
+    again: Again = Again(),  # noqa: B008  (frozen)
+) -> None:
     """Looks for photos and enhances them, until it is interrupted."""
     try:
-        asyncio.run(_watch(ledger, find, connection, options))
+        asyncio.run(_watch(ledger, find, connection, options, again))
     finally:
         ledger.close()
 
 
-async def _watch(ledger: Ledger, find: Callable[[], Iterable[Job]], connection: Connection, options: Options) -> None:
+async def _watch(
+    ledger: Ledger, find: Callable[[], Iterable[Job]], connection: Connection, options: Options, again: Again
+) -> None:
     stop_on_signals()
     settled, told = Settled(), ""
     print("watching; Ctrl-C stops", file=sys.stderr)
     async with connection.open() as enhancer:
         while True:
-            trouble = _look(ledger, settled, find)
+            trouble = _look(ledger, settled, find, again)
             if trouble != told:
                 print(trouble or "the folder is there again", file=sys.stderr)
             told = trouble
@@ -63,7 +71,7 @@ async def _watch(ledger: Ledger, find: Callable[[], Iterable[Job]], connection: 
             await asyncio.sleep(POLL_S)
 
 
-def _look(ledger: Ledger, settled: Settled, find: Callable[[], Iterable[Job]]) -> str:
+def _look(ledger: Ledger, settled: Settled, find: Callable[[], Iterable[Job]], again: Again) -> str:
     """Notes what has arrived; returns why the folder cannot be searched now: a share may come back."""
     jobs: list[Job] = []
     trouble = ""
@@ -71,7 +79,7 @@ def _look(ledger: Ledger, settled: Settled, find: Callable[[], Iterable[Job]]) -
         jobs.extend(settled.pick(find()))
     except (OSError, OptionError) as error:
         trouble = f"{error} (waiting for it)"
-    note_all(ledger, jobs)
+    note_all(ledger, jobs, again)
     for job in jobs:
         if job.trouble:
             print(f"{job.source}: {job.trouble}", file=sys.stderr)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -15,6 +15,7 @@ from clients.request import MODEL
 Value = TypeVar("Value")
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+NETWORKS = ("generator", "refiner")
 DEFAULT_PORTS = {"grpc": 8001, "grpcs": 8001, "http": 8000, "https": 8000}
 
 
@@ -42,6 +43,9 @@ class Transport(Protocol):
         Raises:
             EnhanceError: what is wrong otherwise.
         """
+
+    async def versions(self, timeout_s: float) -> dict[str, str]:
+        """The version of each of `NETWORKS` that the server tells of; a proxy may keep them to itself."""
 
     async def sleep(self, seconds: float) -> None:
         """Waits in this transport's own flavour."""
@@ -117,6 +121,11 @@ class Address:
 async def settle(result: Awaitable[Value] | Value) -> Value:
     """The value of a library call that blocks in one flavour and returns an awaitable in the other."""
     return await result if inspect.isawaitable(result) else result
+
+
+def newest(versions: Iterable[str]) -> str:
+    """The highest of a model's versions, which is the one that answers."""
+    return max(map(str, versions), key=lambda version: (len(version), version), default="")
 
 
 def plain(message: str) -> str:

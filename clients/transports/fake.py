@@ -39,6 +39,10 @@ class FakeTransport:
     async def check(self, timeout_s: float) -> None:
         """See `Transport.check`."""
 
+    async def versions(self, timeout_s: float) -> dict[str, str]:
+        """See `Transport.versions`."""
+        return {}
+
     async def sleep(self, seconds: float) -> None:
         """See `Transport.sleep`."""
         self.slept_s.append(seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Mapping
@@ -22,7 +23,18 @@ from clients.errors import (
 )
 from clients.request import MODEL, grpc_answer, grpc_request
 from clients.tracing import trace_headers
-from clients.transports.base import Address, Tls, broken_connection, no_answer, no_connection, not_ready, plain, settle
+from clients.transports.base import (
+    NETWORKS,
+    Address,
+    Tls,
+    broken_connection,
+    newest,
+    no_answer,
+    no_connection,
+    not_ready,
+    plain,
+    settle,
+)
 from clients.transports.failures import internal_error
 from clients.transports.shared_memory import Lanes
 
@@ -100,6 +112,16 @@ class GrpcTransport:
             raise error_from_status(error.code(), error.details() or "", self.address) from error
         if not response.ready:
             raise BusyError(not_ready(self.address))
+
+    async def versions(self, timeout_s: float) -> dict[str, str]:
+        """See `Transport.versions`."""
+        found = {}
+        for name in NETWORKS:
+            request = service_pb2.ModelMetadataRequest(name=name)
+            with contextlib.suppress(grpc.RpcError):
+                answer = await settle(self._stub.ModelMetadata(request, timeout=timeout_s, metadata=self._headers))
+                found[name] = newest(answer.versions)
+        return found
 
     async def sleep(self, seconds: float) -> None:
         """See `Transport.sleep`."""

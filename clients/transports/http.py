@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import ssl
@@ -23,7 +24,18 @@ from clients.errors import (
 )
 from clients.request import MODEL, http_answer, http_request
 from clients.tracing import trace_headers
-from clients.transports.base import Address, Tls, broken_connection, no_answer, no_connection, not_ready, plain, settle
+from clients.transports.base import (
+    NETWORKS,
+    Address,
+    Tls,
+    broken_connection,
+    newest,
+    no_answer,
+    no_connection,
+    not_ready,
+    plain,
+    settle,
+)
 from clients.transports.failures import internal_error
 from clients.transports.loop import LoopThread
 
@@ -72,6 +84,15 @@ class HttpTransport:
             await self._ask(self._client.build_request("GET", f"/v2/models/{MODEL}/ready"), timeout_s)
         except PhotoError as error:  # status 400
             raise BusyError(not_ready(self.address)) from error
+
+    async def versions(self, timeout_s: float) -> dict[str, str]:
+        """See `Transport.versions`."""
+        found = {}
+        for name in NETWORKS:
+            with contextlib.suppress(EnhanceError, ValueError, KeyError, TypeError):
+                _, answer = await self._ask(self._client.build_request("GET", f"/v2/models/{name}"), timeout_s)
+                found[name] = newest(json.loads(answer)["versions"])
+        return found
 
     async def _ask(self, request: httpx.Request, timeout_s: float | None) -> tuple[httpx.Headers, bytes]:
         """Headers and body of the whole answer, within the deadline."""

@@ -13,7 +13,7 @@ import pytest
 from clients.database import LedgerError
 from clients.files import part_path, write_atomically
 from clients.job import Job
-from clients.ledger import LEDGER_NAME, Ledger
+from clients.ledger import KEPT, LEDGER_NAME, Again, Ledger
 from tests.photos import encoded, photo
 
 PHOTO = encoded(photo(40, 30))
@@ -39,12 +39,13 @@ def photo_hash(sources: Path) -> str:
     return hashlib.sha256((sources / "a.jpg").read_bytes()).hexdigest()
 
 
-def finish(folders: tuple[Path, Path], settings: str = "") -> None:
+def finish(folders: tuple[Path, Path], settings: str = "", model: str = "") -> None:
     """Runs the photo through all states."""
     sources, targets = folders
     ledger = Ledger(*folders)
+    ledger.model = model
     found = job(sources, settings=settings)
-    ledger.note(found)
+    ledger.note(found, Again(existing=True))
     ledger.tried(found)
     ledger.storing(found, photo_hash(sources), *OUTPUT, 0.1)
     write_atomically(targets / found.target, ENHANCED)
@@ -54,7 +55,7 @@ def finish(folders: tuple[Path, Path], settings: str = "") -> None:
 
 def state_after_rescan(folders: tuple[Path, Path], settings: str = "", retry_failed: bool = False) -> str:
     ledger = Ledger(*folders)
-    state = ledger.note(job(folders[0], settings=settings), retry_failed)
+    state = ledger.note(job(folders[0], settings=settings), Again(failed=retry_failed))
     left = [each.source for each in ledger.pending()]
     assert left == ([Path("a.jpg")] if state == "pending" else [])
     ledger.close()
@@ -146,13 +147,16 @@ def test_two_sources_with_one_output_do_not_overwrite_each_other(folders: tuple[
     ]
 
 
-def test_a_name_is_free_again_when_its_photo_is_gone(folders: tuple[Path, Path]) -> None:
+def test_a_name_is_free_again_when_its_photo_and_its_output_are_gone(folders: tuple[Path, Path]) -> None:
     sources, _ = folders
     finish(folders)
     (sources / "a.jpg").rename(sources / "a.png")
-    ledger = Ledger(*folders)
-    ledger.note(job(sources, "a.png", "a.jpg"))
-    assert [each.target.name for each in ledger.pending()] == ["a.jpg"]
+    for name in ("a_png.jpg", "a.jpg"):
+        ledger = Ledger(*folders)
+        ledger.note(job(sources, "a.png", "a.jpg"))
+        assert [each.target.name for each in ledger.pending()] == [name]
+        ledger.close()
+        (folders[1] / "a.jpg").unlink(missing_ok=True)
 
 
 def test_vanished_sources_are_left_alone(folders: tuple[Path, Path]) -> None:
@@ -305,3 +309,47 @@ def test_ledger_can_be_read_with_plain_sql(folders: tuple[Path, Path]) -> None:
     with sqlite3.connect(folders[1] / LEDGER_NAME) as database:
         row = database.execute("SELECT state, attempts, source_sha256, target_sha256 FROM photos").fetchone()
     assert row == ("done", 1, photo_hash(folders[0]), hashlib.sha256(ENHANCED).hexdigest())
+
+
+def test_a_file_from_elsewhere_is_kept_unless_told(folders: tuple[Path, Path]) -> None:
+    (folders[1] / "a.jpg").write_bytes(b"somebody's")
+    for _ in range(2):
+        ledger = Ledger(*folders)
+        assert ledger.note(job(folders[0])) == "done"
+        assert [(each.state, each.reason) for each in ledger.results()] == [("skipped", KEPT)]
+        ledger.close()
+    ledger = Ledger(*folders)
+    assert ledger.note(job(folders[0]), Again(existing=True)) == "pending"
+
+
+def test_an_output_that_somebody_worked_on_is_kept_unless_told(folders: tuple[Path, Path]) -> None:
+    (folders[0] / "a.jpg").write_bytes(PHOTO)
+    finish(folders)
+    (folders[1] / "a.jpg").write_bytes(encoded(photo(40, 30, 5)))
+    assert state_after_rescan(folders) == "done"
+    assert state_after_rescan(folders, settings="mode=fast") == "done"
+    ledger = Ledger(*folders)
+    assert ledger.note(job(folders[0]), Again(existing=True)) == "pending"
+
+
+def test_an_own_output_of_a_killed_run_is_replaced(folders: tuple[Path, Path]) -> None:
+    """Killed between the note of a new output and its file: the old one, whole and ours, is still there."""
+    (folders[0] / "a.jpg").write_bytes(PHOTO)
+    finish(folders)
+    (folders[1] / "a.jpg").write_bytes(PHOTO)
+    for _ in range(2):  # twice: the second run is killed before it sends the photo
+        ledger = Ledger(*folders)
+        if ledger.counts()["storing"] == 0:
+            ledger.storing(job(folders[0]), "", "f" * 64, 3, 0.1)
+        assert ledger.note(job(folders[0], settings="mode=fast")) == "pending"
+        ledger.close()
+
+
+def test_outputs_of_other_networks_are_counted_and_redone_when_told(folders: tuple[Path, Path]) -> None:
+    finish(folders, model="generator 1, refiner 1")
+    for model, outdated in (("generator 1, refiner 1", 0), ("", 0), ("generator 2, refiner 1", 1)):
+        ledger = Ledger(*folders)
+        ledger.model = model
+        assert ledger.note(job(folders[0])) == "done" and ledger.outdated() == outdated
+        assert ledger.note(job(folders[0]), Again(outdated=True)) == ("pending" if outdated else "done")
+        ledger.close()
