@@ -35,3 +35,19 @@ def check_operators(model: onnx.ModelProto) -> None:
     foreign = sorted({node.op_type for node in model.graph.node if node.domain or node.op_type not in FP16_OPERATORS})
     if foreign:
         raise ExportError(f"TensorRT builds no FP16 layer for {', '.join(foreign)}: see export/operators.py")
+    _check_bytes(model)
+
+
+def _check_bytes(model: onnx.ModelProto) -> None:
+    """TensorRT converts UINT8 right at an input or an output, to or from FP32 or FP16, and computes nothing on it.
+
+    Source: its documentation of DataType.UINT8. No value may leave 0 to 255 before the Cast at an output.
+    """
+    names = {
+        value.name
+        for value in (*model.graph.input, *model.graph.output)
+        if value.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    }
+    for node in model.graph.node:
+        if node.op_type != "Cast" and names.intersection((*node.input, *node.output)):
+            raise ExportError(f"{node.name} computes on UINT8, which TensorRT cannot: cast first, and last at the output")
