@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from training.data.scenes.openings import find_openings
 from training.data.scenes.viewpoints import (
     CLEARANCE_M,
     EYE_HEIGHT_M,
@@ -96,6 +97,13 @@ def test_view_directions_span_the_angle_of_view(cameras: tuple) -> None:
     first, last = view_directions(camera).reshape(16, 24, 3)[:, [0, -1]].mean(0)
     first, last = (side[:2] / np.linalg.norm(side[:2]) for side in (first, last))
     assert np.degrees(np.arccos(first @ last)) == pytest.approx(camera.view_deg, abs=0.1)
+
+
+def test_the_opening_of_the_window_is_found() -> None:
+    ((corner, along, up, inward),) = find_openings(cast, (1.0, 1.0, 1.5), seed=0)
+    np.testing.assert_allclose(corner, [6, *WINDOW[0]], atol=0.15)
+    np.testing.assert_allclose((corner + along + up)[1:], WINDOW[1], atol=0.15)
+    np.testing.assert_allclose(inward, [-1, 0, 0])
 
 
 def test_a_bare_wall_is_worth_nothing() -> None:

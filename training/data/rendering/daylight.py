@@ -9,7 +9,7 @@ from pixels.metering import LUMINANCE
 from training.data.fusion import Radiance
 from training.data.rendering.meshes import Array
 
-MOST_WINDOWS = 9
+FEW_WINDOWS, MOST_WINDOWS = 4, 9  # a place for each, used or not, so that rooms share compiled kernels
 OUTSIDE_M = 100.0  # far from any room
 SUN_ABOVE_MEDIAN = 60.0  # panorama radiance beyond this share of its median is the sun's
 
@@ -63,13 +63,14 @@ def window_light(mi: Any) -> Any:
     import drjit as dr
 
     class WindowLight(mi.Emitter):  # type: ignore[misc]
-        """Mitsuba's emitter interface; numbers of windows are padded so that rooms share compiled kernels."""
+        """Mitsuba's emitter interface."""
 
         def __init__(self, sky: Any, windows: Array) -> None:
             super().__init__(mi.Properties())
             self.m_flags = mi.EmitterFlags.Infinite | mi.EmitterFlags.SpatiallyVarying
             self.sky = sky
-            padded = np.zeros((MOST_WINDOWS, 4, 3), np.float32)
+            self.places = FEW_WINDOWS if len(windows) <= FEW_WINDOWS else MOST_WINDOWS
+            padded = np.zeros((self.places, 4, 3), np.float32)
             padded[: len(windows)] = windows
             areas = np.linalg.norm(np.cross(padded[:, 1], padded[:, 2]), axis=1) + 1e-9
             self.area = dr.opaque(mi.Float, float(areas.sum()))
@@ -92,7 +93,7 @@ def window_light(mi: Any) -> Any:
         def density(self, p: Any, d: Any) -> Any:
             """Per solid angle, of samples from a point in a direction: all windows on the way count."""
             total = mi.Float(0)
-            for index in range(MOST_WINDOWS):
+            for index in range(self.places):
                 corner, along, up, inward = self.window(index)
                 cosine = dr.dot(d, inward)
                 distance = dr.dot(corner - p, inward) / cosine
@@ -107,7 +108,7 @@ def window_light(mi: Any) -> Any:
 
         def sample_direction(self, it: Any, sample: Any, active: Any = True) -> Any:
             index = mi.UInt32(0)
-            for k in range(1, MOST_WINDOWS):
+            for k in range(1, self.places):
                 index = dr.select(sample.x > dr.gather(mi.Float, self.shares, mi.UInt32(k)), mi.UInt32(k), index)
             low, high = (dr.gather(mi.Float, self.shares, index + k) for k in (0, 1))
             corner, along, up, _ = self.window(index)

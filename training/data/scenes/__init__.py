@@ -2,6 +2,6 @@
 
 The `catalogue` names the interiors, their authors and licences. `archives` unpacks them, `description` edits their
 scene files (upright, without windows' stand-ins, lamps lit, materials varied), `loading` brings them into Mitsuba with
-real daylight. `viewpoints` finds where a photographer would stand, `production` renders many views. Lengths are metres,
-z is up.
+real daylight, which enters through `openings`. `viewpoints` finds where a photographer would stand, `production`
+renders many views. Lengths are metres, z is up.
 """

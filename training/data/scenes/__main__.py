@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rooms", nargs="+", choices=sorted(BY_NAME), help="only these (all that have an archive)")
     parser.add_argument("--variants", type=positive, default=3, help="lightings of each interior (%(default)s)")
     parser.add_argument("--views", type=positive, default=2, help="cameras in each variant (%(default)s)")
+    parser.add_argument("--only", nargs="+", default=[], metavar="VIEW", help="names of views, as bedroom-2-1 (all)")
     return run_command(parser, run, arguments)
 
 
@@ -35,7 +36,16 @@ def run(options: argparse.Namespace) -> None:
     if not interiors:
         raise SceneError(f"{options.archives}: has no archive of {', '.join(options.rooms)}")
     panoramas = outdoor_panoramas(options.panoramas) if options.panoramas else ()
-    wanted = Views(interiors, geometry, panoramas, options.variants, options.views, quality_of(options), options.seed)
+    wanted = Views(
+        interiors,
+        geometry,
+        panoramas,
+        options.variants,
+        options.views,
+        quality_of(options),
+        options.seed,
+        tuple(options.only),
+    )
     make_views(wanted, options.folder)
 
 

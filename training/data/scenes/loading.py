@@ -13,6 +13,7 @@ from training.data.rendering.daylight import daylight
 from training.data.rendering.meshes import Array
 from training.data.rooms.lamps import kelvin_to_rgb
 from training.data.scenes.description import LAMP, WINDOW
+from training.data.scenes.openings import find_openings
 from training.data.scenes.viewpoints import Cast, Floats
 
 SHARPER = 3
@@ -58,9 +59,11 @@ def assemble(mi: Any, shapes: list[Any], lighting: Lighting, inside: tuple[float
 
 
 def windows_of(mi: Any, shapes: list[Any], inside: tuple[float, float, float]) -> Array:
-    """Openings (n, 4, 3) in place of the stand-ins, as in :class:`training.data.rendering.scene.Scene`."""
+    """Openings (n, 4, 3), as :func:`~training.data.rendering.daylight.daylight` takes them: known, or found by rays."""
     frames = [opening(corners(mi, shape), np.array(inside)) for shape in shapes if shape.id().startswith(WINDOW)]
-    return np.array(frames, np.float32).reshape(-1, 4, 3)
+    if not frames:
+        return find_openings(caster(mi, shapes), inside, seed=0)
+    return np.array(frames, np.float32)
 
 
 def corners(mi: Any, shape: Any) -> Floats:
@@ -91,9 +94,11 @@ def smoothed(panorama: Radiance) -> Radiance:
     return np.asarray(np.maximum(np.exp(finer) - 1e-4, 0), np.float32)
 
 
-def caster(mi: Any, scene: Any) -> Cast:
-    """Casts rays into a compiled scene."""
+def caster(mi: Any, shapes: list[Any]) -> Cast:
+    """Casts rays into a room."""
     import drjit as dr
+
+    scene = mi.load_dict({"type": "scene", **{f"shape_{k}": shape for k, shape in enumerate(shapes)}})
 
     def cast(origins: Floats, directions: Floats) -> tuple[Floats, Any]:
         rays = mi.Ray3f(mi.Point3f(origins.T.astype(np.float32)), mi.Vector3f(directions.T.astype(np.float32)))

@@ -49,6 +49,8 @@ class Views:
     """Of each variant."""
     quality: Quality
     seed: int
+    only: tuple[str, ...] = ()
+    """Names of the views to render (``bedroom-2-1``), where these are not all."""
 
 
 def make_views(wanted: Views, folder: Path) -> None:
@@ -58,7 +60,11 @@ def make_views(wanted: Views, folder: Path) -> None:
     for variant, interior in tqdm(turns, unit="variant"):
         cameras = cameras_in(wanted, interior)[variant :: wanted.variants]
         paths = [folder / f"{interior.name}-{variant}-{view}.hdr" for view in range(len(cameras))]
-        missing = [(path, camera) for path, camera in zip(paths, cameras, strict=True) if not path.exists()]
+        missing = [
+            (path, camera)
+            for path, camera in zip(paths, cameras, strict=True)
+            if not path.exists() and path.stem in (wanted.only or [path.stem])
+        ]
         if not missing:
             continue
         rendered = render_variant(wanted, interior, variant, [camera for _, camera in missing])
@@ -75,8 +81,7 @@ def cameras_in(wanted: Views, interior: Interior) -> tuple[Camera, ...]:
     scene = read(path)
     inside = authors_eye(scene)
     prepare(scene, interior)
-    shapes = {f"shape_{k}": shape for k, shape in enumerate(load_shapes(mi, scene, path.parent))}
-    cast = caster(mi, mi.load_dict({"type": "scene", **shapes}))
+    cast = caster(mi, load_shapes(mi, scene, path.parent))
     return find_viewpoints(cast, inside, wanted.variants * wanted.views, wanted.seed)
 
 

@@ -103,7 +103,7 @@ def stands_free(cast: Cast, eye: Floats, floor: float) -> bool:
 
 
 def score_view(cast: Cast, camera: Camera) -> float | None:
-    """How good a view is, about 0 to 7; None where something stands in the way of the lens."""
+    """How good a view is, about 0 to 6; None where something stands in the way of the lens."""
     directions = view_directions(camera)
     distance, thing = cast(np.broadcast_to(camera.position, directions.shape), directions)
     outside = ~np.isfinite(distance)
@@ -116,7 +116,7 @@ def score_view(cast: Cast, camera: Camera) -> float | None:
         0.5 * spread
         + entropy(thing[~outside])
         + 0.5 * float(np.log2(np.median(seen)))
-        + 8 * min(window, GOOD_WINDOW)
+        + 4 * min(window, GOOD_WINDOW)
         - 6 * max(0.0, window - MOST_WINDOW)
     )
 
