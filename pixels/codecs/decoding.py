@@ -3,7 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,11 @@ from pixels.codecs.header import Header
 from pixels.codecs.reading import read_header
 from pixels.codecs.shared import Places, coarse_in, pixels_in
 from pixels.codecs.worker import Job, Outcome
-from pixels.codecs.workers import Patience, Worker, WorkerLostError, Zygote
+from pixels.codecs.workers import Patience, Worker, WorkerLostError, Zygote, interpreter
 from pixels.errors import RequestError
+
+NO_WORKER = "no worker of decode starts; the server's log says why"
+STARTS = 3  # of workers one after the other, before the server is to blame
 
 DEATHS = 2  # of workers, by one photo, before it is refused unseen
 REMEMBERED = 1000  # photos that killed a worker
@@ -42,15 +45,19 @@ class Decoder:
     Args:
         device: of DALI's decoder, "cpu" or "mixed".
         max_megapixels: of the largest photo that is taken.
+        python: interpreter that has DALI; by default this one.
+
+    Raises:
+        RuntimeError: no worker can start.
     """
 
-    def __init__(self, device: str, max_megapixels: float) -> None:
+    def __init__(self, device: str, max_megapixels: float, python: Path | None = None) -> None:
         self._max_megapixels = max_megapixels
-        self._zygote = Zygote(device)
-        self._worker, self._spare = Worker(self._zygote), Worker(self._zygote)
+        self._device, self._python = device, python or interpreter()
         self._deaths = Deaths()
-        self._worker.wait_ready()
-        self._spare.wait_ready()
+        self._zygote, self._worker, self._spare = self._start()
+        if not self._worker.is_ready():
+            raise RuntimeError(NO_WORKER)
 
     def decode(self, file: NDArray[np.uint8], patience: Patience) -> Decoded:
         """Decode a photo.
@@ -85,21 +92,39 @@ class Decoder:
         processor_s = PROCESSOR_S + PROCESSOR_S_PER_MEGAPIXEL * megapixels
         memory_bytes = MEMORY_BYTES + MEMORY_BYTES_PER_PIXEL * header.width_px * header.height_px + 2 * file_bytes
         job = Job(header, file_bytes, int(memory_bytes), int(processor_s))
-        worker, done = self._worker, False
+        worker = self._busy_worker(job)
         try:
-            worker.wait_ready()
-            outcome = worker.decode(job, header.pieces, WALL_FACTOR * processor_s, patience)
-            done = True
-        finally:
-            if not done:
-                worker.end()
-                self._worker, self._spare = self._spare, Worker(self._zygote)
+            outcome = worker.outcome(WALL_FACTOR * processor_s, patience)
+        except BaseException:
+            self._replace_worker()
+            raise
         if outcome is Outcome.MEMORY:
             raise RequestError(f"the {header.format} file takes more memory than a photo of its size; export it again")
         if outcome is Outcome.DAMAGED or worker.buffer is None:
             raise RequestError(f"the {header.format} file is damaged or incomplete; export it again")
         memory, places = worker.buffer.memory, Places.of(header, file_bytes)
-        return Decoded(_as_bytes(pixels_in(memory, header)), coarse_in(memory, places))
+        return Decoded(pixels_in(memory, header).view(np.uint8), coarse_in(memory, places))
+
+    def _busy_worker(self, job: Job) -> Worker:
+        """A worker that has taken a photo: where one has died between photos, no photo is to blame."""
+        for _ in range(STARTS):
+            if self._worker.is_ready() and self._worker.begin(job):
+                return self._worker
+            self._replace_worker()
+        raise RuntimeError(NO_WORKER)
+
+    def _replace_worker(self) -> None:
+        """The spare takes over, and a new spare starts behind it; all are new where the zygote has died."""
+        self._worker.end()
+        try:
+            self._worker, self._spare = self._spare, Worker(self._zygote)
+        except OSError:
+            self._zygote.close()
+            self._zygote, self._worker, self._spare = self._start()
+
+    def _start(self) -> tuple[Zygote, Worker, Worker]:
+        zygote = Zygote(self._device, self._python)
+        return zygote, Worker(zygote), Worker(zygote)
 
 
 class Deaths:
@@ -125,7 +150,3 @@ class Deaths:
     @staticmethod
     def _key(file: NDArray[np.uint8]) -> tuple[int, bytes]:
         return len(file), hashlib.sha256(file.data).digest()
-
-
-def _as_bytes(photo: NDArray[Any]) -> NDArray[np.uint8]:
-    return photo.view(np.uint8)

@@ -1,0 +1,77 @@
+"""Every kind of file is read as Pillow reads it, or as what went into it; other kinds are refused by name."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from pixels.codecs.header import Header
+from pixels.codecs.readers import read_with_pillow, reader
+from pixels.codecs.reading import read_header
+from pixels.errors import RequestError
+from tests.photos import encoded
+from tests.pixels.codecs.files import ALPHA, DEEP, DEEP_RGBA, PIXELS, RGBA, known_kinds, pillow_kinds, tiff
+
+TWO_PAGES = {"save_all": True, "append_images": [Image.fromarray(255 - PIXELS)]}
+PILLOW, KNOWN = pillow_kinds(), known_kinds()
+
+
+def read(file: bytes) -> tuple[Header, NDArray[Any]]:
+    """Without a worker, and so without DALI, in whose place Pillow reads JPEG."""
+    header = read_header(file, max_megapixels=120)
+    return header, reader(header, read_with_pillow)(memoryview(b"".join(header.pieces)), header)
+
+
+@pytest.mark.parametrize("name", PILLOW)
+def test_what_is_left_of_a_file_decodes_as_the_file(name: str) -> None:
+    header, pixels = read(PILLOW[name])
+    image = Image.open(io.BytesIO(PILLOW[name]))
+    assert header.alpha == image.has_transparency_data
+    np.testing.assert_array_equal(pixels, np.asarray(image.convert("RGBA" if header.alpha else "RGB")))
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_layouts_of_8_and_16_bits_are_read_exactly(name: str) -> None:
+    file, expected = KNOWN[name]
+    header, pixels = read(file)
+    assert header.bits == expected.itemsize * 8
+    np.testing.assert_array_equal(pixels, expected)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_premultiplied_alpha_is_divided_out(deep: bool) -> None:
+    straight = DEEP_RGBA if deep else RGBA
+    share = ALPHA[..., None] / 255
+    colors = np.round(straight[..., :3] * share).astype(straight.dtype)
+    file = tiff(np.dstack([colors, straight[..., 3]]), extrasamples=["assocalpha"])
+    _, pixels = read(file)
+    np.testing.assert_array_equal(pixels[..., 3], straight[..., 3])
+    error = np.abs(pixels[..., :3] - straight[..., :3].astype(float)) * share
+    assert error.max() <= 1  # as exact as what was multiplied
+
+
+def test_16_bit_ink_becomes_colour_as_8_bit_ink_does() -> None:
+    ink = np.dstack([DEEP, DEEP[..., ::-1][..., 0] // 3])
+    _, deep = read(tiff(ink, photometric="separated"))
+    _, plain = read(tiff((ink // 257).astype(np.uint8), photometric="separated"))
+    assert np.abs(deep / 257 - plain).max() < 3
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        (tiff(DEEP.astype(np.float32)), "no unsigned whole numbers"),
+        (tiff(DEEP.astype(np.int16)), "no unsigned whole numbers"),
+        (tiff(DEEP.astype(np.uint32)), "32 bits per sample"),
+        (tiff(PIXELS, photometric="cielab"), "is Lab"),
+        (tiff(PIXELS, photometric=6), "YCbCr without JPEG"),
+        (encoded(Image.fromarray(PIXELS).convert("F"), "TIFF"), "no unsigned whole numbers"),
+        *((encoded(Image.fromarray(PIXELS), kind, **TWO_PAGES), "2 pictures") for kind in ("TIFF", "PNG", "WEBP")),
+    ],
+)
+def test_other_layouts_are_refused_by_name(file: bytes, reason: str) -> None:
+    with pytest.raises(RequestError, match=reason):
+        read_header(file, max_megapixels=120)
