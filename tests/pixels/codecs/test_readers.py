@@ -1,6 +1,5 @@
 """Every kind of file is read as Pillow reads it, or as what went into it; other kinds are refused by name."""
 
-import io
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,14 @@ from PIL import Image
 from pixels.codecs.header import Header
 from pixels.codecs.readers import read_with_pillow, reader
 from pixels.codecs.reading import read_header
+from pixels.codecs.upright import turn_upright
 from pixels.errors import RequestError
+from tests.kinds import KINDS, Kind
 from tests.photos import encoded
-from tests.pixels.codecs.files import ALPHA, DEEP, DEEP_RGBA, PIXELS, RGBA, known_kinds, pillow_kinds, tiff
+from tests.pixels.codecs.files import ALPHA, DEEP, DEEP_RGBA, PIXELS, RGBA, layouts, tiff
 
 TWO_PAGES = {"save_all": True, "append_images": [Image.fromarray(255 - PIXELS)]}
-PILLOW, KNOWN = pillow_kinds(), known_kinds()
+LAYOUTS = layouts()
 
 
 def read(file: bytes) -> tuple[Header, NDArray[Any]]:
@@ -25,20 +26,19 @@ def read(file: bytes) -> tuple[Header, NDArray[Any]]:
     return header, reader(header, read_with_pillow)(memoryview(b"".join(header.pieces)), header)
 
 
-@pytest.mark.parametrize("name", PILLOW)
-def test_what_is_left_of_a_file_decodes_as_the_file(name: str) -> None:
-    header, pixels = read(PILLOW[name])
-    image = Image.open(io.BytesIO(PILLOW[name]))
-    assert header.alpha == image.has_transparency_data
-    np.testing.assert_array_equal(pixels, np.asarray(image.convert("RGBA" if header.alpha else "RGB")))
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_what_is_left_of_a_file_decodes_to_its_pixels(kind: Kind) -> None:
+    header, stored = read(kind.file)
+    upright = np.zeros(header.upright_shape, stored.dtype)
+    turn_upright(stored, header.orientation, upright)
+    assert (header.format, header.bits) == (kind.format, kind.pixels.itemsize * 8)
+    np.testing.assert_array_equal(upright, kind.pixels)
 
 
-@pytest.mark.parametrize("name", KNOWN)
-def test_layouts_of_8_and_16_bits_are_read_exactly(name: str) -> None:
-    file, expected = KNOWN[name]
-    header, pixels = read(file)
-    assert header.bits == expected.itemsize * 8
-    np.testing.assert_array_equal(pixels, expected)
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_layout_of_a_tiff_is_read_exactly(name: str) -> None:
+    file, expected = LAYOUTS[name]
+    np.testing.assert_array_equal(read(file)[1], expected)
 
 
 @pytest.mark.parametrize("deep", [False, True])
