@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from clients.batch import PATIENCE_S
-from clients.commands import Connection, Engine, settings_text
+from clients.commands import Connection, Engine
 from clients.credentials import api_key
+from clients.delivery import Delivery
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S
 from clients.errors import OptionError
 from clients.folders import PATTERNS, Plan, Search
 from clients.ledger import Again
 from clients.naming import Naming
+from clients.order import Order
+from clients.presets import KINDS as PRESET_KEYS
+from clients.presets import preset
 from clients.request import FORMATS, MAX_STRENGTH, MODES, Options
 from clients.storage import location
 from clients.transports.base import Address, Tls
@@ -40,14 +46,19 @@ exit codes: 0 all done, 1 some failed, 2 wrong usage, 3 server unreachable
 
 def plan_from(options: argparse.Namespace, beside: bool = False) -> Plan:
     """Which photos, and where they go; `beside` their sources they need a suffix."""
-    naming = Naming(options.suffix if options.suffix is not None else "_enhanced" * beside, options.format)
+    order = order_from(options)
+    naming = Naming(options.suffix if options.suffix is not None else "_enhanced" * beside, order.options.format)
     search = Search(tuple(options.pattern or PATTERNS), not options.no_recursive)
-    return Plan(naming, search, settings_text(options_from(options)))
+    return Plan(naming, search, order.text)
 
 
-def options_from(options: argparse.Namespace) -> Options:
-    """What the server shall do."""
-    return Options(options.mode, options.strength, options.format, options.quality)
+def order_from(options: argparse.Namespace) -> Order:
+    """What is made of every photo: what the command line says, else the preset, else the server's own choice."""
+    given: dict[str, Any] = dict(preset(options.preset, options.presets)) if options.preset else {}
+    given |= {name: value for name in PRESET_KEYS if (value := getattr(options, name)) not in (None, False)}
+    delivery = {"max_size_px": given.pop("max_size", None)}
+    delivery |= {each.name: given.pop(each.name) for each in fields(Delivery) if each.name in given}
+    return Order(Options(**given), Delivery(**delivery))
 
 
 def connection_from(options: argparse.Namespace) -> Connection:
@@ -109,6 +120,7 @@ def enhance_parser() -> argparse.ArgumentParser:
         "-o", "--output", metavar="PATH", help="a file for one photo, else a folder; default: beside each photo"
     )
     _add_photo_options(parser)
+    _add_delivery_options(parser)
     _add_run_options(parser)
     _add_connection_options(parser)
     return parser
@@ -125,6 +137,7 @@ def batch_parser() -> argparse.ArgumentParser:
     parser.add_argument("--engine", choices=["local", "ray"], default="local", help="this process, or a Ray cluster")
     parser.add_argument("--ray-address", metavar="ADDRESS", help="of a Ray cluster (default: one on this machine)")
     _add_photo_options(parser)
+    _add_delivery_options(parser)
     _add_run_options(parser)
     _add_connection_options(parser)
     return parser
@@ -135,6 +148,7 @@ def watch_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("enhance watch", description="Enhance photos as they arrive, until Ctrl-C.")
     _add_folders(parser)
     _add_photo_options(parser)
+    _add_delivery_options(parser)
     _add_connection_options(parser)
     return parser
 
@@ -169,10 +183,22 @@ def _add_photo_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-recursive", action="store_true", help="leave folders inside folders out")
 
 
+def _add_delivery_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("delivery")
+    group.add_argument("--preset", metavar="NAME", help="options by name: mls, web, print, or your own")
+    group.add_argument("--presets", type=Path, metavar="TOML", help="your own presets (default: $ENHANCE_PRESETS)")
+    group.add_argument("--max-size", type=int, metavar="PX", help="longest side; larger photos are shrunk")
+    group.add_argument("--max-bytes", type=int, metavar="N", help="of a file: poorer at first, then smaller")
+    group.add_argument("--srgb", action="store_true", help="convert colours to sRGB")
+    group.add_argument("--strip-gps", action="store_true", help="leave out where the photo was taken")
+    group.add_argument("--strip-metadata", action="store_true", help="leave out all metadata but the colour profile")
+
+
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("run")
     group.add_argument("--dry-run", action="store_true", help="print what would be done")
     group.add_argument("--json", action="store_true", help="print a report as JSON on the standard output")
+    group.add_argument("--report", type=Path, metavar="HTML", help="write every photo before and after into one file")
     group.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
 
 

@@ -23,8 +23,8 @@ from clients.errors import (
 from clients.flow import Flow
 from clients.job import Job
 from clients.ledger import Ledger
-from clients.naming import promised
-from clients.request import Enhanced, Options
+from clients.order import Order
+from clients.request import Enhanced
 from clients.retry import Retry
 from clients.storage import StorageError, store
 
@@ -59,7 +59,7 @@ class Batch:
     Args:
         ledger: Where to read and note the photos' states.
         enhancer: The client, best with `Retry(attempts=1)`: the batch itself waits, with fewer requests in flight.
-        options: What the server shall do with every photo.
+        order: What is made of every photo.
         in_flight: The most requests at a time.
         patience_s: How long to wait for a server that is gone or busy before giving up.
     """
@@ -68,13 +68,13 @@ class Batch:
         self,
         ledger: Ledger,
         enhancer: AsyncEnhancer,
-        options: Options,
+        order: Order,
         in_flight: int = 4,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._ledger = ledger
         self._enhancer = enhancer
-        self._options = options
+        self._order = order
         self._flow = Flow(in_flight)
         self._slots = asyncio.Condition()
         self._in_flight = 0
@@ -116,6 +116,7 @@ class Batch:
             photo = await asyncio.to_thread((self._ledger.sources / job.source).read_bytes)
             digest = hashlib.sha256(photo).hexdigest()
             enhanced = await self._enhance(job, photo)
+            enhanced = await asyncio.to_thread(self._order.finished, enhanced, job.target)
             return await self._store(job, digest, enhanced)
         except _Stop as stop:
             raise stop.args[0] from None
@@ -161,7 +162,7 @@ class Batch:
                 async with self._slot(alone=losses >= SUSPECT):
                     if not (losses or refusals):
                         self._ledger.tried(job)
-                    enhanced = await self._enhancer.enhance(photo, **vars(promised(self._options, job.target)))
+                    enhanced = await self._enhancer.enhance(photo, **vars(self._order.request(job.target)))
             except BusyError as error:
                 self._flow.refused()
                 refusals += 1

@@ -14,12 +14,13 @@ from itertools import chain
 from pathlib import Path
 
 from clients import arguments
-from clients.arguments import again_from, connection_from, engine_from, options_from, plan_from
+from clients.arguments import again_from, connection_from, engine_from, order_from, plan_from
 from clients.commands import STOPPED, Connection, note_all, run, served_versions
 from clients.database import LedgerError
 from clients.enhancer import Enhancer
 from clients.errors import DeniedError, EnhanceError, OptionError, ProtocolError, UnavailableError
 from clients.folders import names_folder
+from clients.gallery import write_gallery
 from clients.job import Job
 from clients.ledger import Ledger
 from clients.naming import format_by_name
@@ -94,7 +95,7 @@ def _watch(options: argparse.Namespace, connection: Connection) -> int:
         ledger,
         lambda: plan.mirror(options.sources, options.targets),
         connection,
-        options_from(options),
+        order_from(options),
         again_from(options),
     )
     return DONE
@@ -136,10 +137,12 @@ def _process(
             print(f"{ledger.sources / job.source} -> {ledger.targets / job.target}")
         return DONE
     try:
-        run(ledger, report, connection, options_from(options), options.quiet, engine_from(options))
+        run(ledger, report, connection, order_from(options), options.quiet, engine_from(options))
     finally:
         _tell(report, options)
         ledger.close()
+    if options.report:
+        write_gallery(options.report, f"{report.done} of {len(report.photos)} photos enhanced", report.photos)
     return SOME_FAILED if report.failed else DONE
 
 
@@ -166,7 +169,8 @@ def _pipe(options: argparse.Namespace, connection: Connection) -> int:
         raise OptionError("the photo would go to the terminal: redirect the output, or use -o")
     photo = sys.stdin.buffer.read() if source == PIPE else Path(source).read_bytes()
     with Enhancer(**connection.settings()) as enhancer:
-        enhanced = enhancer.enhance(photo, **vars(options_from(options)))
+        order, name = order_from(options), Path(target if target != PIPE else source)
+        enhanced = order.finished(enhancer.enhance(photo, **vars(order.request(name))), name)
     if target == PIPE:
         sys.stdout.buffer.write(enhanced.data)
     else:

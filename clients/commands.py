@@ -15,8 +15,8 @@ from clients.enhancer import DEFAULT_URL, TIMEOUT_S, AsyncEnhancer, Enhancer
 from clients.errors import OptionError
 from clients.job import Job
 from clients.ledger import Again, Ledger
+from clients.order import Order
 from clients.report import Progress, Report
-from clients.request import Options
 from clients.retry import Retry
 from clients.transports.base import Tls
 
@@ -49,11 +49,6 @@ class Connection:
         return AsyncEnhancer(**self.settings(), retry=Retry(attempts=len(self.urls)))
 
 
-def settings_text(options: Options) -> str:
-    """The request parameters as one text: a photo is redone when it changes."""
-    return " ".join(f"{name}={value}" for name, value in sorted(options.parameters().items()))
-
-
 def served_versions(connection: Connection) -> str:
     """The versions of the networks that the servers have as one text, such as `generator 2, refiner 1`."""
     with Enhancer(**connection.settings()) as enhancer:
@@ -80,20 +75,20 @@ class Engine:
     ray_address: str | None = None
 
 
-def run(ledger: Ledger, report: Report, connection: Connection, options: Options, quiet: bool, engine: Engine) -> None:
+def run(ledger: Ledger, report: Report, connection: Connection, order: Order, quiet: bool, engine: Engine) -> None:
     """Enhances what is pending; the report is right even when an error ends the run early."""
     try:
         if report.pending and engine.name == "ray":
-            _run_on_ray(ledger, report, connection, options, quiet, engine)
+            _run_on_ray(ledger, report, connection, order, quiet, engine)
         elif report.pending:
-            asyncio.run(_run(ledger, report, connection, options, quiet))
+            asyncio.run(_run(ledger, report, connection, order, quiet))
     finally:
         report.failed = [*ledger.failures(), *ledger.lost()]
         report.close(ledger)
 
 
 def _run_on_ray(
-    ledger: Ledger, report: Report, connection: Connection, options: Options, quiet: bool, engine: Engine
+    ledger: Ledger, report: Report, connection: Connection, order: Order, quiet: bool, engine: Engine
 ) -> None:
     try:
         from clients.ray_engine import outcomes  # Ray is an extra
@@ -102,15 +97,15 @@ def _run_on_ray(
     with Enhancer(**connection.settings()) as enhancer:
         enhancer.check()
     with Progress(report, quiet) as progress:
-        for outcome in outcomes(ledger, connection, options, engine.ray_address):
+        for outcome in outcomes(ledger, connection, order, engine.ray_address):
             progress.add(outcome)
 
 
-async def _run(ledger: Ledger, report: Report, connection: Connection, options: Options, quiet: bool) -> None:
+async def _run(ledger: Ledger, report: Report, connection: Connection, order: Order, quiet: bool) -> None:
     stop_on_signals()
     async with connection.open() as enhancer:
         await enhancer.check()
-        batch = Batch(ledger, enhancer, options, connection.in_flight, connection.patience_s)
+        batch = Batch(ledger, enhancer, order, connection.in_flight, connection.patience_s)
         with Progress(report, quiet) as progress:
             async with contextlib.aclosing(batch.run()) as outcomes:
                 async for outcome in outcomes:

@@ -31,18 +31,19 @@ def _part_prefix(path: Path) -> str:
     return f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}-"
 
 
-def write_atomically(path: Path, data: bytes, modified_ns: int | None = None) -> None:
+def write_atomically(path: Path, data: bytes, modified_ns: int | None = None, root: Path | None = None) -> None:
     """Writes `data` to `path`, folders included; a reader sees the old file or the new one, never half.
 
     Args:
         path: The file to write.
         data: Its bytes.
         modified_ns: Modification time to give the file, nanoseconds since the epoch, where the file system can hold it.
+        root: A folder above that has to be there already; None makes whatever is missing.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full; nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folders(path.parent, root)
     part = part_path(path)
     try:
         with part.open("xb") as file:
@@ -57,3 +58,11 @@ def write_atomically(path: Path, data: bytes, modified_ns: int | None = None) ->
         with contextlib.suppress(OSError):
             part.unlink()
         raise
+
+
+def _make_folders(folder: Path, root: Path | None) -> None:
+    if root is None:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif folder != root:
+        _make_folders(folder.parent, root if root in folder.parents else None)
+        folder.mkdir(exist_ok=True)

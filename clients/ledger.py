@@ -180,8 +180,10 @@ class Ledger:
 
     def _is_own(self, job: Job, target: Path, known: _Row | None) -> bool:
         """Whether a file that lies where the output goes is one of ours, and not changed by somebody since."""
-        if known is None or known.target_sha256 is None:
+        if known is None:
             return self.put_aside is not None  # a damaged ledger may have known it
+        if known.target_sha256 is None:  # what came since the photo was noted was stored without a note, if it is ours
+            return known.state == "pending" and (not is_local(self.targets) or _has_its_time(target, job))
         if known.state != "done" or target.stat().st_size == known.target_size:
             return True
         photo = (self.sources / job.source).read_bytes()
@@ -211,7 +213,7 @@ class Ledger:
         """Notes an output whose photo a damaged ledger may have known, and which has its source's time, as done."""
         if self.put_aside is None or not (is_local(self.targets) and target.is_file()):
             return False
-        if abs(target.stat().st_mtime_ns - job.modified_ns) >= TICK_NS:
+        if not _has_its_time(target, job):
             return False
         photo, output = (self.sources / job.source).read_bytes(), target.read_bytes()
         if not is_enhanced(output, photo):
@@ -378,6 +380,11 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except OSError:
         return False
+
+
+def _has_its_time(target: Path, job: Job) -> bool:
+    """Whether an output has the time that outputs are given: their source's."""
+    return abs(target.stat().st_mtime_ns - job.modified_ns) < TICK_NS
 
 
 def _kept_change(job: Job) -> int:

@@ -23,8 +23,7 @@ from clients.enhancer import Enhancer
 from clients.errors import DeniedError, ProtocolError, UnavailableError
 from clients.job import Job
 from clients.ledger import Ledger
-from clients.naming import promised
-from clients.request import Options
+from clients.order import Order
 from clients.retry import Retry
 from clients.storage import StorageError, is_local, location, store
 
@@ -41,12 +40,12 @@ class Worker:
         sources: The source folder's path or address.
         targets: The output folder's.
         connection: How to reach the servers.
-        options: What they shall do.
+        order: What is made of every photo.
     """
 
-    def __init__(self, sources: str, targets: str, connection: Connection, options: Options) -> None:
+    def __init__(self, sources: str, targets: str, connection: Connection, order: Order) -> None:
         self._sources, self._targets = location(sources), location(targets)
-        self._options = options
+        self._order = order
         if is_local(self._targets):
             self._targets.mkdir(parents=True, exist_ok=True)
         retry = Retry(attempts=max(1, int(connection.patience_s)), longest_wait_s=2.0)  # one second each, on average
@@ -68,7 +67,8 @@ class Worker:
     def _enhance(self, row: dict[str, Any]) -> dict[str, Any]:
         photo = (self._sources / os.fsdecode(row["source"])).read_bytes()
         target = self._targets / os.fsdecode(row["target"])
-        enhanced = self._enhancer.enhance(photo, **vars(promised(self._options, target)))
+        enhanced = self._enhancer.enhance(photo, **vars(self._order.request(target)))
+        enhanced = self._order.finished(enhanced, target)
         store(self._targets, target, enhanced.data, row["modified_ns"])
         return {
             "source_sha256": hashlib.sha256(photo).hexdigest(),
@@ -79,13 +79,13 @@ class Worker:
         }
 
 
-def outcomes(ledger: Ledger, connection: Connection, options: Options, address: str | None) -> Iterator[Outcome]:
+def outcomes(ledger: Ledger, connection: Connection, order: Order, address: str | None) -> Iterator[Outcome]:
     """Runs the pending photos of a ledger on a Ray cluster; yields their outcomes as they are noted.
 
     Args:
         ledger: Where to read and note the photos' states.
         connection: How the workers reach the servers; `in_flight` is the number of workers.
-        options: What the servers shall do.
+        order: What is made of every photo.
         address: Of a Ray cluster; None starts one on this machine.
 
     Raises:
@@ -97,13 +97,13 @@ def outcomes(ledger: Ledger, connection: Connection, options: Options, address: 
     try:
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         ray.data.DataContext.get_current().enable_progress_bars = False
-        for note in _pipeline(list(jobs.values()), ledger, connection, options).iter_rows():
+        for note in _pipeline(list(jobs.values()), ledger, connection, order).iter_rows():
             yield _noted(ledger, jobs[note["source"]], note)
     finally:
         ray.shutdown()
 
 
-def _pipeline(jobs: list[Job], ledger: Ledger, connection: Connection, options: Options) -> ray.data.Dataset:
+def _pipeline(jobs: list[Job], ledger: Ledger, connection: Connection, order: Order) -> ray.data.Dataset:
     rows = [
         {"source": os.fsencode(job.source), "target": os.fsencode(job.target), "modified_ns": job.modified_ns}
         for job in jobs
@@ -111,7 +111,7 @@ def _pipeline(jobs: list[Job], ledger: Ledger, connection: Connection, options: 
     folders = {"sources": _address(ledger.sources), "targets": _address(ledger.targets)}
     return ray.data.from_items(rows, override_num_blocks=min(BLOCKS, len(rows))).map(
         cast(Any, Worker),
-        fn_constructor_kwargs={**folders, "connection": connection, "options": options},
+        fn_constructor_kwargs={**folders, "connection": connection, "order": order},
         compute=ray.data.ActorPoolStrategy(size=min(connection.in_flight, len(rows))),
         num_cpus=WORKER_CPUS,
     )

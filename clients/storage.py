@@ -60,11 +60,11 @@ def store(folder: Path | None, path: Path, data: bytes, modified_ns: int) -> Non
         if not is_local(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        elif folder is None or folder.is_dir():
-            write_atomically(path, data, modified_ns)
         else:
-            raise StorageError(f"cannot write to {folder}: the folder is gone")
+            write_atomically(path, data, modified_ns, folder)
     except OSError as error:
+        if folder is not None and is_local(folder) and not folder.is_dir():
+            raise StorageError(f"cannot write to {folder}: the folder is gone") from error
         is_of_all = error.errno in OF_ALL_PHOTOS or not _takes_files(folder)
         raise (StorageError if is_of_all else EnhanceError)(
             f"cannot write {path}: {error.strerror or error}"

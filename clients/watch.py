@@ -15,7 +15,7 @@ from clients.enhancer import AsyncEnhancer
 from clients.errors import OptionError, UnavailableError
 from clients.job import Job
 from clients.ledger import Again, Ledger
-from clients.request import Options
+from clients.order import Order
 
 POLL_S = 1.0
 Look = tuple[int, int, int, str]
@@ -44,18 +44,18 @@ def watch(
     ledger: Ledger,
     find: Callable[[], Iterable[Job]],
     connection: Connection,
-    options: Options,
+    order: Order,
     again: Again = Again(),  # noqa: B008  (frozen)
 ) -> None:
     """Looks for photos and enhances them, until it is interrupted."""
     try:
-        asyncio.run(_watch(ledger, find, connection, options, again))
+        asyncio.run(_watch(ledger, find, connection, order, again))
     finally:
         ledger.close()
 
 
 async def _watch(
-    ledger: Ledger, find: Callable[[], Iterable[Job]], connection: Connection, options: Options, again: Again
+    ledger: Ledger, find: Callable[[], Iterable[Job]], connection: Connection, order: Order, again: Again
 ) -> None:
     stop_on_signals()
     settled, told = Settled(), ""
@@ -67,7 +67,7 @@ async def _watch(
                 print(trouble or "the folder is there again", file=sys.stderr)
             told = trouble
             if ledger.counts()["pending"]:
-                await _serve(ledger, enhancer, Batch(ledger, enhancer, options, connection.in_flight))
+                await _serve(ledger, enhancer, Batch(ledger, enhancer, order, connection.in_flight))
             await asyncio.sleep(POLL_S)
 
 

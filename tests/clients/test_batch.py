@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from clients import AsyncEnhancer, FakeTransport, Options, Retry
+from clients import AsyncEnhancer, FakeTransport, Retry
 from clients.batch import LOSSES, SPARE, Batch, Outcome
 from clients.errors import BusyError, DeniedError, PhotoError, ProtocolError, ServerError, UnreachableError
 from clients.folders import Plan, Search
 from clients.ledger import Ledger
 from clients.naming import Naming
+from clients.order import Order
 from clients.storage import StorageError
 from tests.clients.strict_server import StrictServer, running
 from tests.photos import encoded, photo
@@ -43,7 +44,7 @@ def run(ledger: Ledger, client: FakeTransport | str, in_flight: int = 4, patienc
     async def collect() -> list[Outcome]:
         where = {"transport": client} if isinstance(client, FakeTransport) else {"url": client}
         async with AsyncEnhancer(**where, retry=Retry(attempts=1)) as enhancer:
-            batch = Batch(ledger, enhancer, Options(), in_flight, patience_s)
+            batch = Batch(ledger, enhancer, Order(), in_flight, patience_s)
             return [outcome async for outcome in batch.run()]
 
     return asyncio.run(collect())
@@ -77,7 +78,7 @@ def test_in_flight_is_used_and_kept(ledger: Ledger) -> None:
     async def collect(url: str) -> None:
         async with AsyncEnhancer(url, retry=Retry(attempts=1)) as enhancer:
             release = asyncio.get_running_loop().call_later(0.5, server.hold.set)
-            async for _ in Batch(ledger, enhancer, Options(), in_flight=5).run():
+            async for _ in Batch(ledger, enhancer, Order(), in_flight=5).run():
                 pass
             release.cancel()
 
@@ -235,7 +236,7 @@ def test_an_output_folder_that_is_taken_away_stops_the_batch(ledger: Ledger, tmp
 
 
 def test_one_folder_that_takes_no_files_stops_nothing_else(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write(path: Path, data: bytes, modified_ns: int) -> None:
+    def write(path: Path, data: bytes, modified_ns: int, root: Path) -> None:
         if path.name == "04.jpg":
             raise PermissionError(errno.EACCES, "Permission denied")
         path.write_bytes(data)

@@ -21,6 +21,7 @@ from PIL import Image
 import clients.batch
 from clients import Enhancer, FakeTransport
 from clients.cli import main
+from clients.delivery import SRGB
 from clients.errors import OptionError
 from deploy.server import Ports, TritonServer
 from tests.photos import decoded, encoded, photo
@@ -78,10 +79,10 @@ def test_existing_outputs_are_kept_unless_told(shoot: Path, url: str, capsys: py
 def test_metadata_and_profile_come_back(tmp_path: Path, url: str) -> None:
     exif = Image.Exif()
     exif[0x010F] = "Maker"
-    (tmp_path / "a.jpg").write_bytes(encoded(photo(64, 64), exif=exif, icc_profile=b"profile" * 20))
+    (tmp_path / "a.jpg").write_bytes(encoded(photo(64, 64), exif=exif, icc_profile=SRGB.tobytes()))
     assert main([str(tmp_path / "a.jpg"), "-o", str(tmp_path / "b.jpg"), "--url", url]) == 0
     with Image.open(tmp_path / "b.jpg") as image:
-        assert image.getexif()[0x010F] == "Maker" and image.info["icc_profile"] == b"profile" * 20
+        assert image.getexif()[0x010F] == "Maker" and image.info["icc_profile"] == SRGB.tobytes()
 
 
 def test_one_photo_lands_beside_itself_in_the_wanted_format(tmp_path: Path, url: str) -> None:

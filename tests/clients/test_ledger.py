@@ -353,3 +353,14 @@ def test_outputs_of_other_networks_are_counted_and_redone_when_told(folders: tup
         assert ledger.note(job(folders[0])) == "done" and ledger.outdated() == outdated
         assert ledger.note(job(folders[0]), Again(outdated=True)) == ("pending" if outdated else "done")
         ledger.close()
+
+
+def test_an_output_that_was_stored_without_its_note_is_replaced(folders: tuple[Path, Path]) -> None:
+    """As a worker on another machine leaves it, when the ledger's own program is killed."""
+    ledger = Ledger(*folders)
+    ledger.note(job(folders[0]))
+    ledger.close()
+    write_atomically(folders[1] / "a.jpg", PHOTO, job(folders[0]).modified_ns)
+    assert state_after_rescan(folders) == "pending"
+    write_atomically(folders[1] / "a.jpg", PHOTO, 5)  # somebody else's
+    assert state_after_rescan(folders) == "done"

@@ -14,6 +14,7 @@ import pytest
 from clients.cli import main
 from clients.commands import Connection
 from clients.ledger import LEDGER_NAME
+from clients.order import Order
 from clients.request import Options
 from clients.storage import location
 from deploy.server import ROOT, Ports, TritonServer
@@ -51,7 +52,7 @@ def test_worker_answers_what_to_note_and_what_to_stop_for(identity_server: Trito
 
     def ask(name: str, url: str, out: str = "out") -> dict[str, object]:
         connection = Connection(urls=(url,), patience_s=1)
-        worker = Worker(str(tmp_path), str(tmp_path / out), connection, Options(mode="fast"))
+        worker = Worker(str(tmp_path), str(tmp_path / out), connection, Order(Options(mode="fast")))
         return worker({"source": name.encode(), "target": name.encode(), "modified_ns": 1})
 
     fine = ask("a.jpg", identity_server.grpc_url)

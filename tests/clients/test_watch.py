@@ -14,11 +14,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from clients import AsyncEnhancer, FakeTransport, Options
+from clients import AsyncEnhancer, FakeTransport
 from clients.folders import Plan, Search
 from clients.job import Job
 from clients.ledger import Ledger
 from clients.naming import Naming
+from clients.order import Order
 from clients.watch import Settled, watch
 from deploy.server import TritonServer
 from tests.photos import encoded, photo
@@ -108,7 +109,7 @@ def test_a_hot_folder_outlives_files_that_vanish_and_its_own_absence(
     connection = SimpleNamespace(in_flight=2, open=lambda: AsyncEnhancer(transport=FakeTransport()))
     told = io.StringIO()
     with contextlib.redirect_stderr(told), pytest.raises(KeyboardInterrupt):
-        watch(Ledger(sources, targets), find, connection, Options())  # type: ignore[arg-type]
+        watch(Ledger(sources, targets), find, connection, Order())  # type: ignore[arg-type]
     lines = told.getvalue().splitlines()
     assert lines.count("a.jpg: done") == lines.count("c.jpg: done") == 1 and not (targets / "b.jpg").exists()
     assert sum("loop.jpg: cannot be read" in line for line in lines) == 1

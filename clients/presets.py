@@ -1,0 +1,73 @@
+"""Deliveries by name, from a TOML file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from clients.errors import OptionError
+
+SHIPPED = Path(__file__).with_name("presets.toml")
+KINDS: dict[str, type] = {
+    "mode": str,
+    "strength": float,
+    "format": str,
+    "quality": int,
+    "max_size": int,
+    "max_bytes": int,
+    "srgb": bool,
+    "strip_gps": bool,
+    "strip_metadata": bool,
+}
+"""What a preset can set, by the option's name."""
+Preset = dict[str, Any]
+
+
+def presets(path: Path | None = None) -> dict[str, Preset]:
+    """The presets of a file; of the one that `$ENHANCE_PRESETS` names, or of the shipped one, where none is given.
+
+    Raises:
+        OptionError: the file cannot be read, or a preset sets what there is not.
+    """
+    path = path or Path(os.environ.get("ENHANCE_PRESETS") or SHIPPED)
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OptionError(f"{path} is no file of presets: {error}") from error
+    return {name: _preset(f"{path}: preset {name!r}", table) for name, table in tables.items()}
+
+
+def preset(name: str, path: Path | None = None) -> Preset:
+    """One preset.
+
+    Raises:
+        OptionError: there is none of that name, besides what `presets` raises.
+    """
+    known = presets(path)
+    if name not in known:
+        raise OptionError(f"no preset {name!r}: choose one of {', '.join(known)}")
+    return known[name]
+
+
+def _preset(where: str, table: object) -> Preset:
+    if not isinstance(table, dict):
+        raise OptionError(f"{where} is no table: write [name] above its options")
+    return {_option(where, key): _value(where, key, value) for key, value in table.items()}
+
+
+def _option(where: str, key: str) -> str:
+    option = key.replace("-", "_")
+    if option not in KINDS:
+        raise OptionError(f"{where} sets {key!r}: there are {', '.join(KINDS)}")
+    return option
+
+
+def _value(where: str, key: str, value: object) -> object:
+    kind = KINDS[_option(where, key)]
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise OptionError(f"{where} sets {key} to {value!r}: it takes a {kind.__name__}")
+    return value
