@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray serve demo ui brackets dataset rooms scenes train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray setup-camera serve demo ui brackets dataset rooms scenes train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -52,6 +52,12 @@ setup-ray: $(VENV)/.ray-installed ## add Ray and object stores to .venv, for enh
 
 $(VENV)/.ray-installed: $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[ray]'
+	@touch $@
+
+setup-camera: $(VENV)/.camera-installed ## add camera files (RAW) and HEIC to .venv
+
+$(VENV)/.camera-installed: $(VENV)/.installed
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[camera]'
 	@touch $@
 
 UI_PORT ?= 7860
@@ -207,5 +213,5 @@ lint: setup ## check style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-test: setup setup-server setup-ui setup-ray setup-perf setup-nginx setup-sbom setup-kubernetes setup-tools setup-browser lint ## run every test, with real servers
+test: setup setup-server setup-ui setup-ray setup-camera setup-perf setup-nginx setup-sbom setup-kubernetes setup-tools setup-browser lint ## run every test, with real servers
 	$(PY) -m pytest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,15 @@ from typing import Any
 from clients.batch import PATIENCE_S
 from clients.commands import Connection, Engine
 from clients.credentials import api_key
-from clients.delivery import Delivery
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S
 from clients.errors import OptionError
-from clients.folders import PATTERNS, Plan, Search
+from clients.folders import Plan, Search, patterns
 from clients.ledger import Again
 from clients.naming import Naming
 from clients.order import Order
 from clients.presets import KINDS as PRESET_KEYS
 from clients.presets import preset
-from clients.request import FORMATS, MAX_STRENGTH, MODES, Options
+from clients.request import FORMATS, MAX_STRENGTH, MODES
 from clients.storage import location
 from clients.transports.base import Address, Tls
 
@@ -48,7 +46,7 @@ def plan_from(options: argparse.Namespace, beside: bool = False) -> Plan:
     """Which photos, and where they go; `beside` their sources they need a suffix."""
     order = order_from(options)
     naming = Naming(options.suffix if options.suffix is not None else "_enhanced" * beside, order.options.format)
-    search = Search(tuple(options.pattern or PATTERNS), not options.no_recursive)
+    search = Search(tuple(options.pattern or patterns()), not options.no_recursive)
     return Plan(naming, search, order.text)
 
 
@@ -56,9 +54,7 @@ def order_from(options: argparse.Namespace) -> Order:
     """What is made of every photo: what the command line says, else the preset, else the server's own choice."""
     given: dict[str, Any] = dict(preset(options.preset, options.presets)) if options.preset else {}
     given |= {name: value for name in PRESET_KEYS if (value := getattr(options, name)) not in (None, False)}
-    delivery = {"max_size_px": given.pop("max_size", None)}
-    delivery |= {each.name: given.pop(each.name) for each in fields(Delivery) if each.name in given}
-    return Order(Options(**given), Delivery(**delivery))
+    return Order.of(given)
 
 
 def connection_from(options: argparse.Namespace) -> Connection:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from clients.camera import sendable
 from clients.database import LedgerError
 from clients.enhancer import AsyncEnhancer
 from clients.errors import (
@@ -113,8 +114,9 @@ class Batch:
         """Whatever goes wrong with one photo is noted as its failure; what concerns all photos is raised."""
         digest = None
         try:
-            photo = await asyncio.to_thread((self._ledger.sources / job.source).read_bytes)
-            digest = hashlib.sha256(photo).hexdigest()
+            content = await asyncio.to_thread((self._ledger.sources / job.source).read_bytes)
+            digest = hashlib.sha256(content).hexdigest()
+            photo = await asyncio.to_thread(sendable, job.source, content)
             enhanced = await self._enhance(job, photo)
             enhanced = await asyncio.to_thread(self._order.finished, enhanced, job.target)
             return await self._store(job, digest, enhanced)

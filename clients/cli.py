@@ -19,12 +19,13 @@ from clients.commands import STOPPED, Connection, note_all, run, served_versions
 from clients.database import LedgerError
 from clients.enhancer import Enhancer
 from clients.errors import DeniedError, EnhanceError, OptionError, ProtocolError, UnavailableError
-from clients.folders import names_folder
+from clients.folders import Plan, names_folder
 from clients.gallery import write_gallery
 from clients.job import Job
 from clients.ledger import Ledger
 from clients.naming import format_by_name
-from clients.report import Report
+from clients.report import Report, passed_over_text
+from clients.request import read_photo
 from clients.storage import StorageError, is_local
 from clients.watch import watch
 
@@ -71,19 +72,20 @@ def _enhance(options: argparse.Namespace, connection: Connection) -> int:
     paths = [Path(photo) for photo in options.photos]
     if len(paths) == 1 and paths[0].is_file() and options.output and not names_folder(options.output):
         options.format = format_by_name(Path(options.output), options.format)
-    jobs = plan_from(options, beside=options.output is None).each(paths, options.output)
+    plan = plan_from(options, beside=options.output is None)
     ledger = Ledger(Path(), Path(), in_memory=True)
-    return _process(options, connection, ledger, jobs)
+    return _process(options, connection, ledger, plan, plan.each(paths, options.output))
 
 
 def _batch(options: argparse.Namespace, connection: Connection) -> int:
-    jobs = plan_from(options).mirror(options.sources, options.targets)
+    plan = plan_from(options)
+    jobs = plan.mirror(options.sources, options.targets)
     first = next(jobs, None)
     if first is None:  # before a folder is made for nothing
-        raise OptionError(_no_photos(options))
+        raise OptionError(_no_photos(plan))
     ledger = _ledger(options, in_memory=options.dry_run)
     ledger.model = "" if options.dry_run else served_versions(connection)
-    return _process(options, connection, ledger, chain([first], jobs))
+    return _process(options, connection, ledger, plan, chain([first], jobs))
 
 
 def _watch(options: argparse.Namespace, connection: Connection) -> int:
@@ -124,14 +126,12 @@ def _ui(options: argparse.Namespace, connection: Connection) -> int:
 
 
 def _process(
-    options: argparse.Namespace,
-    connection: Connection,
-    ledger: Ledger,
-    jobs: Iterable[Job],
+    options: argparse.Namespace, connection: Connection, ledger: Ledger, plan: Plan, jobs: Iterable[Job]
 ) -> int:
     report = note_all(ledger, jobs, again_from(options))
+    report.passed_over = dict(plan.passed_over.most_common())
     if not (report.skipped or report.pending or ledger.failures()):
-        raise OptionError(_no_photos(options))
+        raise OptionError(_no_photos(plan))
     if options.dry_run:
         for job in ledger.pending():
             print(f"{ledger.sources / job.source} -> {ledger.targets / job.target}")
@@ -146,8 +146,9 @@ def _process(
     return SOME_FAILED if report.failed else DONE
 
 
-def _no_photos(options: argparse.Namespace) -> str:
-    return f"no photos found (looked for {', '.join(plan_from(options).search.patterns)})"
+def _no_photos(plan: Plan) -> str:
+    seen = f"; {passed_over_text(plan.passed_over)}" if plan.passed_over else ""
+    return f"no photos found (looked for {', '.join(plan.search.patterns)}{seen})"
 
 
 def _tell(report: Report, options: argparse.Namespace) -> None:
@@ -167,7 +168,7 @@ def _pipe(options: argparse.Namespace, connection: Connection) -> int:
             raise OptionError(f"{target} is there already: --overwrite replaces it")
     if target == PIPE and sys.stdout.isatty():
         raise OptionError("the photo would go to the terminal: redirect the output, or use -o")
-    photo = sys.stdin.buffer.read() if source == PIPE else Path(source).read_bytes()
+    photo = sys.stdin.buffer.read() if source == PIPE else read_photo(source)
     with Enhancer(**connection.settings()) as enhancer:
         order, name = order_from(options), Path(target if target != PIPE else source)
         enhanced = order.finished(enhancer.enhance(photo, **vars(order.request(name))), name)

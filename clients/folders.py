@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
+from clients.camera import DEVELOPED, is_installed
 from clients.errors import OptionError
 from clients.job import Job
 from clients.naming import Naming
 from clients.storage import is_local, stored_files
 
 PATTERNS = ("*.jpg", "*.jpeg", "*.png", "*.tif", "*.tiff", "*.webp")
+
+
+def patterns() -> tuple[str, ...]:
+    """What is looked for: camera files, too, where they can be developed."""
+    return (*PATTERNS, *(f"*{extension}" for extension in DEVELOPED)) if is_installed() else PATTERNS
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,9 @@ class Search:
     recursive: bool = True
     """Whether folders inside are searched too."""
 
-    def find(self, folder: Path, leave_out: os.stat_result | None = None) -> Iterator[Found]:
+    def find(
+        self, folder: Path, leave_out: os.stat_result | None = None, passed_over: Counter[str] | None = None
+    ) -> Iterator[Found]:
         """Photos under `folder`, in order of their names; hidden files and linked folders are left out.
 
         What vanishes during the search is passed over; what cannot be read is found with its trouble.
@@ -43,6 +52,7 @@ class Search:
         Args:
             folder: Where to look.
             leave_out: A folder that is not entered: the outputs', when it lies inside `folder`.
+            passed_over: Counts the files that are no photos, by their extensions.
 
         Raises:
             OSError: `folder` itself cannot be read.
@@ -59,6 +69,8 @@ class Search:
                         open_folders.append(iter(_visible(Path(entry.path))))
                     continue
                 found = self._photo(entry)
+                if found is None and passed_over is not None:
+                    passed_over[Path(entry.name).suffix.lower() or entry.name] += 1
             except FileNotFoundError:
                 found = Found(Path(entry.path), trouble="this link leads nowhere") if entry.is_symlink() else None
             except OSError as error:
@@ -103,6 +115,8 @@ class Plan:
     search: Search
     settings: str
     """The request parameters as one text."""
+    passed_over: Counter[str] = field(default_factory=Counter, compare=False)
+    """Files that are no photos, by their extensions, as far as folders were searched."""
 
     def mirror(self, sources: Path, targets: Path) -> Iterator[Job]:
         """Every photo under `sources`, with its place under `targets`; paths are relative to the two.
@@ -117,7 +131,7 @@ class Plan:
             raise OptionError(f"outputs would land among their sources: choose another folder than {targets}")
         if is_local(sources):
             leave_out = targets.stat() if is_local(targets) and targets.is_dir() else None
-            for found in self.search.find(sources, leave_out):
+            for found in self.search.find(sources, leave_out, self.passed_over):
                 yield self._job(found.path.relative_to(sources), found)
         else:
             for source, size, modified_ns in stored_files(sources):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
+from clients.camera import is_developed
 from clients.errors import OptionError
 from clients.request import EXTENSIONS, FORMAT_OF, Options
 
@@ -23,11 +24,12 @@ class Naming:
     suffix: str = ""
     """Goes between the name and its extension: `_enhanced` makes `kitchen_enhanced.jpg`."""
     format: str | None = None
-    """The format that was asked for; None or `same` keeps the source's extension."""
+    """The format that was asked for; None or `same` keeps the source's extension, or makes JPEGs of camera files."""
 
     def name(self, source: Path) -> Path:
         """The output's path for a source's path, both relative to their folders."""
-        extension = EXTENSIONS.get(self.format or "same", source.suffix)
+        own = EXTENSIONS["jpeg"] if is_developed(source) else source.suffix
+        extension = EXTENSIONS.get(self.format or "same", own)
         return _fitted(source, source.stem, self.suffix + extension)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from clients.delivery import Delivery
 from clients.naming import promised
@@ -16,6 +18,14 @@ class Order:
 
     options: Options = Options()  # noqa: RUF009  (frozen)
     delivery: Delivery = Delivery()  # noqa: RUF009  (frozen)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Order:
+        """The order of options by their names in presets; what is not given is left to the server."""
+        rest = dict(given)
+        delivery = {"max_size_px": rest.pop("max_size", None)}
+        delivery |= {each.name: rest.pop(each.name) for each in fields(Delivery) if each.name in rest}
+        return cls(Options(**rest), Delivery(**delivery))
 
     def request(self, target: Path) -> Options:
         """What to ask the server for, for a photo whose output is `target`."""

@@ -18,6 +18,7 @@ os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 import ray
 
 from clients.batch import Outcome
+from clients.camera import sendable
 from clients.commands import Connection
 from clients.enhancer import Enhancer
 from clients.errors import DeniedError, ProtocolError, UnavailableError
@@ -65,9 +66,10 @@ class Worker:
             return note | {"error": str(error) or type(error).__name__}
 
     def _enhance(self, row: dict[str, Any]) -> dict[str, Any]:
-        photo = (self._sources / os.fsdecode(row["source"])).read_bytes()
+        source = self._sources / os.fsdecode(row["source"])
+        photo = source.read_bytes()
         target = self._targets / os.fsdecode(row["target"])
-        enhanced = self._enhancer.enhance(photo, **vars(self._order.request(target)))
+        enhanced = self._enhancer.enhance(sendable(source, photo), **vars(self._order.request(target)))
         enhanced = self._order.finished(enhanced, target)
         store(self._targets, target, enhanced.data, row["modified_ns"])
         return {

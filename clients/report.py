@@ -7,12 +7,13 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from tqdm import tqdm
 
 from clients.batch import Outcome
+from clients.camera import DEVELOPED, EXTRA
 from clients.ledger import Failure, Ledger, Result
 
 LISTED = 20
@@ -35,6 +36,8 @@ class Report:
     """Of the enhanced photos."""
     photos: list[Result] = field(default_factory=list)
     """Every photo with its output, what became of it, and why."""
+    passed_over: dict[str, int] = field(default_factory=dict)
+    """Files that are no photos, by their extensions."""
     outdated: int = 0
     """Outputs that were made by other versions of the networks than are served now."""
 
@@ -67,11 +70,19 @@ class Report:
         skipped = Counter(photo.reason or UNCHANGED for photo in self.photos if photo.state == "skipped")
         for reason, count in skipped.items():
             yield f"skipped {count}: {reason}"
+        if self.passed_over:
+            yield passed_over_text(self.passed_over)
         if self.outdated:
             yield f"{self.outdated} of the outputs were made by other versions of the networks: --redo makes them again"
 
     def _per_second(self, amount: float) -> float:
         return round(amount / self.seconds, 3) if self.seconds else 0.0
+
+
+def passed_over_text(counts: Mapping[str, int]) -> str:
+    """How many files of which kinds were passed over, and what would take some of them."""
+    listed = ", ".join(f"{count} {extension}" for extension, count in list(counts.items())[:LISTED])
+    return f"passed over: {listed}" + f" ({EXTRA})" * any(extension in DEVELOPED for extension in counts)
 
 
 class Progress:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tritonclient.grpc import service_pb2
 
+from clients.camera import sendable
 from clients.errors import OptionError, ServerError
 from clients.files import write_atomically
 
@@ -94,8 +95,13 @@ class Enhanced:
 
 
 def read_photo(photo: bytes | str | os.PathLike[str]) -> bytes:
-    """The photo's bytes; a `str` is a path."""
-    return photo if isinstance(photo, bytes) else Path(photo).read_bytes()
+    """The photo's bytes as a server takes them; a `str` is a path, and a camera file's path is developed.
+
+    Raises:
+        PhotoError: the camera file cannot be developed.
+        OSError: the photo cannot be read.
+    """
+    return photo if isinstance(photo, bytes) else sendable(Path(photo), Path(photo).read_bytes())
 
 
 def grpc_request(

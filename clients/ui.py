@@ -20,6 +20,8 @@ from clients.enhancer import AsyncEnhancer
 from clients.errors import EnhanceError
 from clients.folders import PATTERNS
 from clients.naming import Naming
+from clients.order import Order
+from clients.presets import presets
 from clients.request import EXTENSIONS, FORMATS, MAX_STRENGTH, Enhanced
 
 TITLE = "Photo Enhancer"
@@ -29,6 +31,7 @@ STATUS_EVERY_S = 5
 OUTPUTS_KEPT_S = 3600
 FOLDER_PREFIX = "output-"
 KINDS = [pattern.removeprefix("*") for pattern in PATTERNS]
+AS_IT_IS = "As it is"
 MODES = [("Full quality", "full"), ("Fast", "fast")]
 EMPTY = '<div class="empty">Drop a photo, or choose a sample:<br>before and after appear here.</div>'
 SHOW_RESULT = """() => {
@@ -68,13 +71,15 @@ class Page:
         lines = f"<div><h1>{TITLE}</h1><p>Your photos stay between this page and your own server.</p></div>"
         return f'<div class="bar">{lines}{badge}</div>'
 
-    async def one(self, photo: str | None, mode: str, strength: float, kind: str) -> tuple[Any, Any, Any, Any]:
+    async def one(
+        self, photo: str | None, mode: str, strength: float, kind: str, preset: str
+    ) -> tuple[Any, Any, Any, Any]:
         """Enhances one photo: the comparison, the note, the download, and what to show while there is nothing."""
         nothing = gr.update(visible=False), gr.update(visible=False)
         if photo is None:
             return nothing[0], "", nothing[1], gr.update(visible=True)
         try:
-            enhanced, target = await self._enhance(Path(photo), mode, strength, kind)
+            enhanced, target = await self._enhance(Path(photo), mode, strength, kind, preset)
             comparison = await asyncio.to_thread(_previews, Path(photo), target)
         except Exception as error:  # whatever it is, the page goes on
             return nothing[0], _bad(Path(photo), error), nothing[1], gr.update(visible=False)
@@ -85,7 +90,7 @@ class Page:
         return shown, note, gr.update(value=str(target), visible=True), gr.update(visible=False)
 
     async def many(
-        self, photos: list[str] | None, mode: str, strength: float, kind: str
+        self, photos: list[str] | None, mode: str, strength: float, kind: str, preset: str
     ) -> AsyncIterator[tuple[Any, Any]]:
         """Enhances many photos: the table as it fills, and the zip at its end."""
         if not photos:
@@ -97,7 +102,7 @@ class Page:
         async def run(photo: Path) -> None:
             async with self._room:
                 try:
-                    results[photo], target = await self._enhance(photo, mode, strength, kind)
+                    results[photo], target = await self._enhance(photo, mode, strength, kind, preset)
                     targets.append(target)
                 except Exception as error:  # one photo never ends the others
                     results[photo] = str(error) or type(error).__name__
@@ -109,9 +114,11 @@ class Page:
         archive = await asyncio.to_thread(_zip, targets, self._folder()) if targets else None
         yield _table(results), gr.update(value=archive and str(archive), visible=archive is not None)
 
-    async def _enhance(self, photo: Path, mode: str, strength: float, kind: str) -> tuple[Enhanced, Path]:
-        enhanced = await self.enhancer.enhance(photo, mode=mode, strength=strength, format=kind)
-        name = Naming("_enhanced", kind).name(Path(photo.name))
+    async def _enhance(self, photo: Path, mode: str, strength: float, kind: str, preset: str) -> tuple[Enhanced, Path]:
+        order = _order(mode, strength, kind, preset)
+        name = Naming("_enhanced", order.options.format).name(Path(photo.name))
+        enhanced = await self.enhancer.enhance(photo, **vars(order.request(name)))
+        enhanced = await asyncio.to_thread(order.finished, enhanced, name)
         target = self._folder() / name
         await asyncio.to_thread(enhanced.save, target)
         return enhanced, target
@@ -177,12 +184,19 @@ class Page:
 
 
 def _options() -> list[gr.components.Component]:
-    """Mode, strength and format."""
+    """Mode, strength, format and delivery."""
     mode = gr.Radio(MODES, value="full", label="Mode")
     strength = gr.Slider(0, MAX_STRENGTH, 1, step=0.05, label="Strength", info="0 leaves the photo as it is")
     kinds = [("As the photo", "same"), *((kind.upper(), kind) for kind in EXTENSIONS)]
     assert {kind for _, kind in kinds} == set(FORMATS)
-    return [mode, strength, gr.Dropdown(kinds, value="same", label="File format")]
+    deliveries = gr.Dropdown([(AS_IT_IS, ""), *presets()], value="", label="Delivery")
+    return [mode, strength, gr.Dropdown(kinds, value="same", label="File format"), deliveries]
+
+
+def _order(mode: str, strength: float, kind: str, preset: str) -> Order:
+    """What the page's controls say; a delivery's own format holds where none is chosen."""
+    given = {**presets().get(preset, {}), "mode": mode, "strength": strength}
+    return Order.of(given if kind == "same" else {**given, "format": kind})
 
 
 def _sample_files() -> list[Path]:
