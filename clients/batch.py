@@ -25,7 +25,7 @@ from clients.flow import Flow
 from clients.job import Job
 from clients.ledger import Ledger
 from clients.order import Order
-from clients.request import Enhanced
+from clients.request import Enhanced, read_file
 from clients.retry import Retry
 from clients.storage import StorageError, store
 
@@ -114,7 +114,7 @@ class Batch:
         """Whatever goes wrong with one photo is noted as its failure; what concerns all photos is raised."""
         digest = None
         try:
-            content = await asyncio.to_thread((self._ledger.sources / job.source).read_bytes)
+            content = await asyncio.to_thread(read_file, self._ledger.sources / job.source)
             digest = hashlib.sha256(content).hexdigest()
             photo = await asyncio.to_thread(sendable, job.source, content)
             enhanced = await self._enhance(job, photo)

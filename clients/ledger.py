@@ -363,7 +363,8 @@ class Ledger:
 
 def sha256(path: Path) -> str:
     """The hash of a file's bytes."""
-    return _digest(path.read_bytes())
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(content: bytes) -> str:

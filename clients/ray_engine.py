@@ -25,6 +25,7 @@ from clients.errors import DeniedError, ProtocolError, UnavailableError
 from clients.job import Job
 from clients.ledger import Ledger
 from clients.order import Order
+from clients.request import read_file
 from clients.retry import Retry
 from clients.storage import StorageError, is_local, location, store
 
@@ -67,7 +68,7 @@ class Worker:
 
     def _enhance(self, row: dict[str, Any]) -> dict[str, Any]:
         source = self._sources / os.fsdecode(row["source"])
-        photo = source.read_bytes()
+        photo = read_file(source)
         target = self._targets / os.fsdecode(row["target"])
         enhanced = self._enhancer.enhance(sendable(source, photo), **vars(self._order.request(target)))
         enhanced = self._order.finished(enhanced, target)

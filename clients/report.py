@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePath
 
 from tqdm import tqdm
 
@@ -66,7 +67,7 @@ class Report:
         """Where outputs are, why photos were skipped, what to do."""
         made = [photo.target for photo in self.photos if photo.state == "done"]
         if made:
-            yield f"written: {made[0] if len(made) == 1 else os.path.commonpath(map(os.path.dirname, made)) or '.'}"
+            yield f"written: {made[0] if len(made) == 1 else _common_folder(made)}"
         skipped = Counter(photo.reason or UNCHANGED for photo in self.photos if photo.state == "skipped")
         for reason, count in skipped.items():
             yield f"skipped {count}: {reason}"
@@ -77,6 +78,16 @@ class Report:
 
     def _per_second(self, amount: float) -> float:
         return round(amount / self.seconds, 3) if self.seconds else 0.0
+
+
+def _common_folder(paths: list[str]) -> str:
+    folders = {str(PurePath(path).parent) for path in paths}
+    if len(folders) == 1:
+        return folders.pop()
+    try:
+        return os.path.commonpath(map(os.path.abspath, folders))
+    except ValueError:  # drives of Windows have nothing in common
+        return f"{len(folders)} folders"
 
 
 def passed_over_text(counts: Mapping[str, int]) -> str:

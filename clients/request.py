@@ -12,7 +12,7 @@ from pathlib import Path
 from tritonclient.grpc import service_pb2
 
 from clients.camera import sendable
-from clients.errors import OptionError, ServerError
+from clients.errors import OptionError, PhotoError, ServerError
 from clients.files import write_atomically
 
 MODEL = "enhance"
@@ -26,6 +26,8 @@ FORMAT_OF = {
 }
 """The format that a file's extension promises."""
 MAX_STRENGTH = 1.5
+LARGEST_PHOTO = 2_000_000_000
+"""Bytes; protobuf's messages end at 2 GiB."""
 FORMATS = (*EXTENSIONS, "same")
 
 
@@ -101,7 +103,20 @@ def read_photo(photo: bytes | str | os.PathLike[str]) -> bytes:
         PhotoError: the camera file cannot be developed.
         OSError: the photo cannot be read.
     """
-    return photo if isinstance(photo, bytes) else sendable(Path(photo), Path(photo).read_bytes())
+    return photo if isinstance(photo, bytes) else sendable(Path(photo), read_file(Path(photo)))
+
+
+def read_file(path: Path) -> bytes:
+    """A photo file as it is.
+
+    Raises:
+        PhotoError: no request can hold it; nothing of it was read.
+        OSError: it cannot be read.
+    """
+    size = path.stat().st_size
+    if size > LARGEST_PHOTO:
+        raise PhotoError(f"has {size / 1e9:.1f} GB, and a request holds {LARGEST_PHOTO / 1e9:.0f}")
+    return path.read_bytes()
 
 
 def grpc_request(

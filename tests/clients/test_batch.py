@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -227,7 +226,7 @@ def test_a_photo_that_finds_no_room_while_others_do_fails_alone(ledger: Ledger) 
 def test_an_output_folder_that_is_taken_away_stops_the_batch(ledger: Ledger, tmp_path: Path) -> None:
     def answer(content: bytes, parameters: object) -> bytes:
         if content[-1] == 6:
-            shutil.rmtree(tmp_path / "out")
+            (tmp_path / "out").rename(tmp_path / "away")
         return content
 
     with pytest.raises(StorageError, match="the folder is gone"):
@@ -263,3 +262,13 @@ def test_an_answer_that_is_not_the_photo_is_never_stored(ledger: Ledger, wrong: 
         0
     ].reason
     assert not (ledger.targets / "05.jpg").exists() and ledger.counts()["done"] == 11
+
+
+def test_a_file_that_no_request_holds_is_not_even_read(ledger: Ledger) -> None:
+    with (ledger.sources / "05.jpg").open("wb") as file:
+        file.truncate(2**40)  # a terabyte of nothing
+    run(ledger, FakeTransport())
+    assert [(each.source, each.reason) for each in ledger.failures()] == [
+        ("05.jpg", "has 1099.5 GB, and a request holds 2")
+    ]
+    assert ledger.counts()["done"] == 11

@@ -273,15 +273,12 @@ def test_outputs_deleted_during_the_run_are_no_success(
 
 HANGING = """
 import sys, time
-from pathlib import Path
 import clients.batch
-from clients import Enhancer, FakeTransport
 from clients.cli import main
-from clients.errors import OptionError
 def hang(path):
     print("reading", file=sys.stderr, flush=True)
     time.sleep(60)
-Path.read_bytes = hang
+clients.batch.read_file = hang
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -366,3 +363,15 @@ def test_a_photo_is_not_saved_under_another_formats_name(tmp_path: Path) -> None
         enhanced.save(tmp_path / "a.png")
     enhanced.save(tmp_path / "a.JPEG")
     assert [path.name for path in tmp_path.iterdir()] == ["a.JPEG"]
+
+
+def test_photos_of_several_folders_beside_themselves(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.jpg", "b.jpg", "in/c.jpg"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(encoded(photo(60, 40)))
+    for photos, where in ((["a.jpg", "b.jpg"], "."), (["a.jpg", str(tmp_path / "in/c.jpg")], str(tmp_path))):
+        assert main([*photos, "--url", url, "--overwrite"]) == 0
+        assert f"written: {where}\n" in capsys.readouterr().err
