@@ -88,6 +88,7 @@ def jpegs() -> Made:
     yield "CMYK", encoded(IMAGE.convert("CMYK"), "JPEG"), None
     yield "CMYK with its profile", encoded(IMAGE.convert("CMYK"), "JPEG", icc_profile=CMYK_PROFILE), None
     yield "YCCK", ycck_jpeg(), None
+    yield "of two pictures, as phones write it", encoded(IMAGE, "MPO", save_all=True, append_images=[GREY]), None
     for orientation in range(1, 9):
         yield f"with orientation {orientation}", encoded(IMAGE, "JPEG", exif=exif_of(x0112=orientation)), None
     sizes = exif_of(x0100=9, x0101=25_000_000, x0116=25_000_000, x0111=8, x0117=99)
@@ -222,6 +223,7 @@ def tiffs() -> Made:
     yield "CMYK", encoded(IMAGE.convert("CMYK"), "TIFF"), None
     yield "CMYK, LZW", encoded(IMAGE.convert("CMYK"), "TIFF", compression="tiff_lzw"), None
     yield "palette", encoded(IMAGE.convert("P"), "TIFF"), None
+    yield "grey and alpha", encoded(RGBA.convert("LA"), "TIFF"), None
     yield "bilevel", encoded(IMAGE.convert("1"), "TIFF"), None
     yield "bilevel, fax", encoded(IMAGE.convert("1"), "TIFF", compression="group4"), None
     for orientation in range(2, 9):

@@ -14,13 +14,15 @@ PNG = encoded(PIXELS, "PNG")
 END = PNG[-12:]  # the last chunk of any PNG
 
 
-def encode(server: TritonServer, pixels: NDArray[np.uint8], file: bytes, **options: object) -> bytes:
+def encode(
+    server: TritonServer, pixels: NDArray[np.uint8], file: bytes, timeout_us: int | None = None, **options: object
+) -> bytes:
     client = grpc.InferenceServerClient(f"127.0.0.1:{server.ports.grpc}")
     tensors = {"ENHANCED_PIXELS": pixels, "IMAGE": np.frombuffer(file, np.uint8)}
     inputs = [grpc.InferInput(name, tensor.shape, "UINT8") for name, tensor in tensors.items()]
     for each, tensor in zip(inputs, tensors.values(), strict=True):
         each.set_data_from_numpy(tensor)
-    return client.infer("encode", inputs, parameters=options).as_numpy("ENHANCED").tobytes()
+    return client.infer("encode", inputs, parameters=options, timeout=timeout_us).as_numpy("ENHANCED").tobytes()
 
 
 def test_pixels_and_their_photo_become_a_file(identity_server: TritonServer) -> None:
@@ -53,3 +55,9 @@ def test_too_wide_for_webp_is_said(identity_server: TritonServer) -> None:
     with pytest.raises(grpc.InferenceServerException, match=r"webp holds up to 16383 .*format png or tiff") as caught:
         encode(identity_server, wide, encoded(wide, "PNG"), format="webp")
     assert caught.value.status() == "StatusCode.INVALID_ARGUMENT"
+
+
+def test_nobody_is_answered_after_the_timeout(identity_server: TritonServer) -> None:
+    with pytest.raises(grpc.InferenceServerException, match="timeout passed") as caught:
+        encode(identity_server, PIXELS, PNG, timeout_us=1)
+    assert caught.value.status() == "StatusCode.CANCELLED"

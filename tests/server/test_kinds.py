@@ -18,7 +18,7 @@ from deploy.server import TritonServer
 from tests.kinds import CMYK_PROFILE, KINDS, RGB, Kind, tiff
 from tests.photos import decoded, encoded
 
-FORMATS = ("same", "jpeg", "png", "tiff", "webp")
+FORMATS = ("jpeg", "png", "tiff", "webp")
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +27,12 @@ def enhancer(server: TritonServer) -> Iterator[Enhancer]:
         yield opened
 
 
-def answers(enhancer: Enhancer, file: bytes) -> dict[str, bytes]:
-    """The photo in every format, edited by nothing."""
+def answers(enhancer: Enhancer, file: bytes, format: str) -> dict[str, bytes]:
+    """The photo in every format, edited by nothing; in its own without naming it."""
 
     def answer(wanted: str) -> bytes:
-        return enhancer.enhance(file, format=wanted, strength=0, mode="fast").data
+        named = "same" if wanted == format else wanted
+        return enhancer.enhance(file, format=named, strength=0, mode="fast").data
 
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(FORMATS, pool.map(answer, FORMATS), strict=True))
@@ -47,14 +48,13 @@ def lossless(file: bytes) -> NDArray[Any]:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_kind_is_right_in_every_format(enhancer: Enhancer, kind: Kind) -> None:
-    files = answers(enhancer, kind.file)
+    files = answers(enhancer, kind.file, kind.format)
     np.testing.assert_array_equal(lossless(files["png"]), kind.pixels)
     np.testing.assert_array_equal(lossless(files["tiff"]), kind.pixels)
     eight = kind.pixels if kind.pixels.dtype == np.uint8 else ((kind.pixels + 128.0) // 257).astype(np.uint8)
     np.testing.assert_array_equal(decoded(files["jpeg"]), decoded(encoded(eight[..., :3], "JPEG", quality=92)))
     webp = Image.open(io.BytesIO(files["webp"]))
     np.testing.assert_array_equal(webp, Image.open(io.BytesIO(encoded(eight, "WEBP", quality=92))))
-    assert files["same"] == files[kind.format]
     for file in files.values():
         assert_upright(Image.open(io.BytesIO(file)))
 
@@ -67,7 +67,7 @@ def assert_upright(image: Image.Image) -> None:
 
 def test_a_profile_of_other_colours_stays_behind(enhancer: Enhancer) -> None:
     file = encoded(Image.fromarray(RGB).convert("CMYK"), "JPEG", icc_profile=CMYK_PROFILE)
-    for answer in answers(enhancer, file).values():
+    for answer in answers(enhancer, file, "jpeg").values():
         assert "icc_profile" not in Image.open(io.BytesIO(answer)).info
 
 
