@@ -15,8 +15,8 @@ from pixels.codecs.writing.tiff import write_tiff
 from pixels.codecs.writing.webp import write_webp
 from pixels.errors import RequestError
 
-MAX_SIDE_PX = {"jpeg": 65_500, "webp": 16_383, "png": 1_000_000, "tiff": 2**32 - 1}
-"""What the formats hold, or their libraries write."""
+MAX_SIDE_PX = {"jpeg": 65_500, "webp": 16_383, "png": 1_000_000, "tiff": 1 << 24}
+"""What the formats hold, their libraries write and our parsers read back."""
 
 
 class BrokenResultError(Exception):
@@ -64,9 +64,10 @@ def _check_size(width_px: int, height_px: int, kind: str) -> None:
     side_px = max(width_px, height_px)
     if side_px > MAX_SIDE_PX[kind]:
         others = " or ".join(other for other in ("png", "tiff") if side_px <= MAX_SIDE_PX[other])
+        advice = f"ask for format {others}, or send a smaller copy" if others else "send a smaller copy"
         raise RequestError(
             f"{kind} holds up to {MAX_SIDE_PX[kind]} pixels on a side and the photo has {width_px} x {height_px}; "
-            f"ask for format {others}, or send a smaller copy"
+            f"{advice}"
         )
 
 

@@ -8,6 +8,9 @@ from PIL import Image
 
 from pixels.codecs.metadata.carried import Carried
 from pixels.codecs.metadata.exif import exif_block
+from pixels.errors import RequestError
+
+FIRST_PARTITION_IS_FULL = "encoding error 6"  # libwebp's VP8_ENC_ERROR_PARTITION0_OVERFLOW, in Pillow's words
 
 
 def write_webp(photo: NDArray[Any], quality: int, metadata: Carried) -> bytes:
@@ -17,14 +20,18 @@ def write_webp(photo: NDArray[Any], quality: int, metadata: Carried) -> bytes:
         photo: uint8 (height, width, 3 or 4), RGB or RGBA.
         quality: 1 to 100.
         metadata: what goes with it, but for the resolution, which WebP has only in EXIF.
+
+    Raises:
+        RequestError: the modes of the blocks need more than the 512 KB that VP8 has for them.
     """
     file = io.BytesIO()
-    Image.fromarray(photo).save(
-        file,
-        "WEBP",
-        quality=quality,
-        exif=exif_block(metadata.exif, metadata.dpi),
-        xmp=metadata.xmp,
-        icc_profile=metadata.profile,
-    )
+    carried = {"exif": exif_block(metadata.exif, metadata.dpi), "xmp": metadata.xmp, "icc_profile": metadata.profile}
+    try:
+        Image.fromarray(photo).save(file, "WEBP", quality=quality, **carried)
+    except ValueError as error:
+        if str(error) != FIRST_PARTITION_IS_FULL:
+            raise
+        raise RequestError(
+            "webp cannot hold a photo of so many pixels and so much detail; ask for format png or tiff"
+        ) from None
     return file.getvalue()
