@@ -21,8 +21,10 @@ JPEG = encoded(PIXELS)
 def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and holds nothing."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = b"IDAT" + zlib.compress(b"")
-    chunks = [struct.pack(">I", len(each) - 4) + each + struct.pack(">I", zlib.crc32(each)) for each in (header, data)]
+    data, end = b"IDAT" + zlib.compress(b""), b"IEND"
+    chunks = [
+        struct.pack(">I", len(each) - 4) + each + struct.pack(">I", zlib.crc32(each)) for each in (header, data, end)
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 

@@ -11,7 +11,6 @@ from tests.server.test_bad_input import png_header
 
 PIXELS = photo(64, 48)
 PNG = encoded(PIXELS, "PNG")
-END = PNG[-12:]  # the last chunk of any PNG
 
 
 def encode(
@@ -39,7 +38,7 @@ def test_pixels_and_their_photo_become_a_file(identity_server: TritonServer) -> 
         (np.zeros((4, 4, 5), np.uint8), PNG, "send the pixels of this photo"),
         (PIXELS, b"text", "not a photo"),
         (PIXELS, b"", "empty"),
-        (np.zeros((1, 1, 3), np.uint8), png_header(20_000, 20_000) + END, "400 megapixels.* up to 120 megapixels"),
+        (np.zeros((1, 1, 3), np.uint8), png_header(20_000, 20_000), "400 megapixels.* up to 120 megapixels"),
     ],
 )
 def test_what_does_not_belong_together_is_refused(
