@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray setup-camera serve demo ui brackets dataset rooms scenes train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray setup-camera serve demo ui brackets dataset rooms scenes train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults fuzz soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -170,6 +170,13 @@ sbom: setup setup-server setup-ui setup-sbom ## bills of materials into artifact
 
 test-faults: setup-perf setup-server ## what breaks and how the service recovers, into perf/results and docs/faults.md; 10 minutes
 	@$(PY) -m perf.faults $(NAMES)
+	@$(if $(NAMES),,$(PY) -m tests.fuzz --count $(COUNT) --seed $(SEED))
+
+COUNT ?= 20000
+SEED ?= 1
+
+fuzz: setup setup-server ## broken photo files against the decoder: COUNT=20000 SEED=1 [URL=grpc://127.0.0.1:8001]
+	@$(PY) -m tests.fuzz --count $(COUNT) --seed $(SEED) $(if $(URL),--url "$(URL)")
 
 MINUTES ?= 30
 

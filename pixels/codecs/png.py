@@ -1,6 +1,5 @@
 """PNG files (PNG, third edition): chunks up to IEND."""
 
-import re
 import struct
 import zlib
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ METRES_PER_INCH = 0.0254
 XMP = b"XML:com.adobe.xmp"
 RAW_PROFILE = b"Raw profile type "  # as ImageMagick writes metadata: hexadecimal text
 RAW_PROFILES = (b"exif", b"APP1", b"xmp", b"icc", b"icm")
-RAW_BYTES = re.compile(rb"\s*\S+\s+\d+\s+([0-9A-Fa-f\s]*)")
 
 
 @dataclass
@@ -197,9 +195,9 @@ def _inflated(data: bytes) -> bytes:
 
 
 def _raw_profile(text: bytes) -> bytes:
-    """ImageMagick's form: a name, a length, and hexadecimal digits in lines."""
-    match = RAW_BYTES.match(text)
+    """ImageMagick's form: lines with nothing, a name, a length, and then hexadecimal digits."""
+    lines = text.split(b"\n", 3)
     try:
-        return bytes.fromhex(match[1].decode("ascii")) if match else b""
+        return bytes.fromhex(lines[3].decode("ascii")) if len(lines) > 3 else b""
     except ValueError:
         return b""

@@ -37,7 +37,8 @@ def parse(file: memoryview) -> Header:
     except MalformedError as error:
         raise damaged("TIFF", str(error)) from None
     layout = read_layout(block, directory)
-    if layout.colors == "palette" and directory.entries[tags.COLOR_MAP].count != 3 << layout.bits:
+    palette = directory.entries.get(tags.COLOR_MAP)
+    if layout.colors == "palette" and (palette is None or palette.count != 3 << layout.bits):
         raise damaged("TIFF", "its palette makes no sense")
     xmp = block.raw(directory.entries.get(XMP), MAX_METADATA_BYTES)
     icc = block.raw(directory.entries.get(ICC), MAX_METADATA_BYTES)

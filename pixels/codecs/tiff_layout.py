@@ -14,6 +14,8 @@ T4_OPTIONS, T6_OPTIONS, PREDICTOR, COLOR_MAP = 292, 293, 317, 320
 TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 322, 323, 324, 325
 EXTRA_SAMPLES, SAMPLE_FORMAT, JPEG_TABLES, YCBCR_SUBSAMPLING = 338, 339, 347, 530
 
+UNSIGNED = (1, 3, 4, 16)  # TIFF types: BYTE, SHORT, LONG, and LONG8 of BigTIFF
+FAR = 1 << 48  # beyond any file; sums of offsets and sizes stay in 64 bits
 MAX_SEGMENTS = 100_000  # strips or tiles
 MAX_SAMPLES = 6
 MAX_SIDE_PX = 1 << 24
@@ -98,6 +100,8 @@ def read_layout(block: Block, directory: Directory) -> Layout:
     if not 1 <= samples <= MAX_SAMPLES:
         raise unusual("TIFF", f"has {samples} samples per pixel", SAVE_PLAIN)
     tiled = TILE_WIDTH in directory.entries
+    if number(PLANAR, 1) not in (1, 2) or (TILE_OFFSETS in directory.entries) == (STRIP_OFFSETS in directory.entries):
+        raise damaged("TIFF", "its strips, tiles or planes make no sense")
     layout = Layout(
         width, height, number.same(BITS, 1), samples,
         compression=COMPRESSIONS.get(number(COMPRESSION, NONE), 0),
@@ -128,10 +132,15 @@ class _Numbers:
 
     def __call__(self, tag: int, default: int = 0) -> int:
         values = self.all(tag, 1)
+        if tag in self.entries and not values:
+            raise damaged("TIFF", f"tag {tag} holds no number")
         return values[0] if values else default
 
     def all(self, tag: int, most: int) -> tuple[int, ...]:
-        return tuple(int(value) for value in self.block.values(self.entries.get(tag), most) if value == value // 1)
+        entry = self.entries.get(tag)
+        if entry is None or entry.kind not in UNSIGNED:
+            return ()
+        return tuple(min(int(value), FAR) for value in self.block.values(entry, most))
 
     def same(self, tag: int, default: int) -> int:
         """The value that all samples share; 0 where they differ."""

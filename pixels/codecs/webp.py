@@ -10,7 +10,8 @@ from pixels.errors import RequestError
 
 MAX_CHUNKS = 1000
 MAX_METADATA_BYTES = 4 << 20
-HAS_ALPHA = 0x10  # flag of the VP8X chunk
+HAS_ALPHA = 0x10  # flags of the VP8X chunk
+FLAGS = {b"ICCP": 0x20, b"EXIF": 0x08, b"XMP ": 0x04}
 KEPT = (b"VP8 ", b"VP8L", b"ALPH")
 
 
@@ -20,6 +21,7 @@ class _Found:
 
     canvas: tuple[int, int] | None = None
     size: tuple[int, int] | None = None
+    flags: int = 0
     alpha: bool = False
     frames: int = 0
     metadata: dict[bytes, bytes] = field(default_factory=dict)
@@ -51,17 +53,17 @@ def parse(file: memoryview) -> Header:
 
 def _take(found: _Found, kind: bytes, body: memoryview) -> None:
     if kind == b"VP8X":
-        if len(body) < 10 or found.canvas:
+        if len(body) < 10 or found.canvas or found.size:
             raise damaged("WebP", "its header chunk makes no sense")
         found.canvas = (_u24(body, 4) + 1, _u24(body, 7) + 1)
-        found.alpha = bool(body[0] & HAS_ALPHA)
+        found.flags, found.alpha = body[0], bool(body[0] & HAS_ALPHA)
     elif kind in (b"VP8 ", b"VP8L"):
         if found.size:
             raise damaged("WebP", "it holds two pictures")
         found.size = _lossy_size(body) if kind == b"VP8 " else _lossless_size(found, body)
     elif kind == b"ANMF":
         found.frames += 1
-    elif kind in (b"EXIF", b"XMP ", b"ICCP"):
+    elif found.flags & FLAGS.get(kind, 0):  # without its flag a chunk of metadata counts for nothing
         found.metadata.setdefault(kind, bytes(body) if len(body) <= MAX_METADATA_BYTES else b"")
     if kind in KEPT:
         found.pieces += [struct.pack("<4sI", kind, len(body)), body, b"\0" * (len(body) % 2)]

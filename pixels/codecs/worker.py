@@ -75,6 +75,7 @@ def serve(connection: socket.socket, read_jpeg: Read, *, writes_files: bool) -> 
     _confine(writes_files)
     memory: mmap.mmap | None = None
     connection.send(READY)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what libraries say of strangers' files is for no log
     while True:
         message, handles, _, _ = socket.recv_fds(connection, MESSAGE_BYTES, 1)
         if not message:

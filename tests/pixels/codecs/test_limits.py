@@ -54,6 +54,12 @@ REFUSED = {
         tiff_of().replace(struct.pack("<HHI", 273, 4, 1), struct.pack("<HHI", 273, 4, 1_000_000)),
         "strips or tiles",
     ),
+    "strips and tiles": (tiff_of((324, 4, 1, 8), (325, 4, 1, 3)), "make no sense"),
+    "planes of no kind": (tiff_of((284, 3, 1, 0)), "make no sense"),
+    "a palette without colours": (
+        tiff_of().replace(struct.pack("<HHII", 262, 4, 1, 1), struct.pack("<HHII", 262, 4, 1, 3)),
+        "palette",
+    ),
     "a strip beyond the end": (tiff_of(strips=(8, 1_000_000)), "beyond the file's end"),
     "a strip below zero": (tiff_of(strips=(2**32 - 2, 3)), "beyond the file's end"),
     "132 megapixels": (png_of(11500, 11500), r"11500 x 11500 pixels \(132 megapixels\).* up to 120"),

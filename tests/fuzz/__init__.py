@@ -1,0 +1,1 @@
+"""Photo files broken along their structure, and a judge of what comes back."""

@@ -1,0 +1,26 @@
+"""A short run of the fuzzer. `make test-faults` has the long one."""
+
+from tests.fuzz.__main__ import fuzz
+from tests.fuzz.judge import verdict
+from tests.fuzz.mutations import mutated
+from tests.fuzz.targets import worker
+from tests.kinds import KINDS
+
+COUNT = 300
+
+
+def test_broken_files_are_right_pictures_or_refused() -> None:
+    with worker() as ask:
+        assert fuzz(ask, seed=1, count=COUNT) == []
+
+
+def test_a_number_always_names_the_same_file() -> None:
+    assert all(mutated(KINDS, number) == mutated(KINDS, number) for number in range(50))
+
+
+def test_the_judge_sees_wrong_pictures() -> None:
+    """Or the fuzzer could find nothing, whatever is served."""
+    kind = KINDS[0]
+    assert verdict(kind.file, kind.pixels) == ""
+    assert "differ" in verdict(kind.file, 255 - kind.pixels)
+    assert "header says" in verdict(kind.file, kind.pixels[:-1])
