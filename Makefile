@@ -85,8 +85,8 @@ scenes: setup ## modelled interiors as HDR radiance: ARCHIVES=folder PANORAMAS=f
 RECIPE ?= finetune
 INIT ?= $(if $(filter finetune,$(RECIPE)),training/weights)
 
-train: named-run setup ## pairs to weights: RUN=name JSONL=pairs/train.jsonl [SHOTS=shots/train.jsonl RECIPE=finetune OPTIONS="--epochs 60"]
-	@$(PY) -m training train --recipe $(RECIPE) --jsonl "$(JSONL)" --out artifacts/$(RUN) $(if $(SHOTS),--shots "$(SHOTS)") $(if $(INIT),--init $(INIT)) $(OPTIONS)
+train: named-run setup ## pairs to weights: RUN=name JSONL=pairs/train.jsonl [VIEWS=artifacts/scenes RECIPE=finetune OPTIONS="--epochs 60"]
+	@$(PY) -m training train --recipe $(RECIPE) --jsonl "$(JSONL)" --out artifacts/$(RUN) $(if $(VIEWS),--views $(VIEWS)) $(if $(INIT),--init $(INIT)) $(OPTIONS)
 
 evaluate: named-run setup ## score a run's weights on pairs: RUN=name JSONL=pairs/train.jsonl
 	@$(PY) -m training evaluate --weights artifacts/$(RUN) --jsonl "$(JSONL)" --out artifacts/$(RUN)/evaluation

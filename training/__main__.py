@@ -55,7 +55,9 @@ def add_train(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--validation", type=Path, help="pairs that choose the best weights (default: some of --jsonl)"
     )
-    command.add_argument("--shots", type=Path, help="pairs of a noisy and a clean shot: trains the refiner, too")
+    command.add_argument(
+        "--views", type=Path, nargs="+", help="folders of rendered rooms: the refiner is trained, too, on crops of them"
+    )
     command.add_argument("--out", type=Path, default=Path("artifacts/training"), help="folder of the run (%(default)s)")
     command.add_argument("--image-size", type=tile_side, help=f"side of the photos in pixels, N x {TILE_MULTIPLE}")
     command.add_argument("--batch-size", type=positive, help="pairs per step and process")
@@ -89,7 +91,7 @@ def run_training(options: argparse.Namespace) -> None:
     recipe = overridden(RECIPES[options.recipe](), options)
     pairs = read_pairs(options.jsonl)
     split = (pairs, read_pairs(options.validation)) if options.validation else split_pairs(pairs)
-    shots = split_pairs(read_pairs(options.shots)) if options.shots else None
+    views = split_rooms(options.views) if options.views else None
     options.out.mkdir(parents=True, exist_ok=True)
     fabric = Fabric(
         accelerator=options.accelerator,
@@ -98,7 +100,7 @@ def run_training(options: argparse.Namespace) -> None:
         precision=recipe.precision,  # type: ignore[arg-type]
     )
     fabric.launch()
-    train(fabric, recipe, Run(options.out, split, shots, options.resume, options.init, options.vgg))
+    train(fabric, recipe, Run(options.out, split, views, options.resume, options.init, options.vgg))
 
 
 def add_evaluate(command: argparse.ArgumentParser) -> None:

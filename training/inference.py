@@ -23,7 +23,7 @@ def editor(generator: Generator, refiner: Refiner | None = None) -> Edit:
     generator.eval()
 
     def edit(photo: Photo) -> Photo:
-        applied: Photo = apply(photo, curves_of(photo, generator))
+        applied = np.asarray(apply(photo, curves_of(photo, generator)), np.uint8)
         return applied if refiner is None else refined(photo, applied, refiner.eval())
 
     return edit

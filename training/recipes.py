@@ -1,6 +1,6 @@
 """Recipes: a training run is a function that returns its whole configuration.
 
-A run trains the generator on pairs, and then, where it is given shots, the refiner.
+A run trains the generator on pairs, and then, where it is given rendered views, the refiner on crops of them.
 """
 
 from collections.abc import Callable
@@ -43,8 +43,8 @@ class Schedule:
 
 
 CORRECTION = Schedule(
-    image_size=128,
-    batch_size=16,
+    image_size=256,
+    batch_size=4,
     epochs=4,
     learning_rate=1e-3,
     warmup_steps=100,
@@ -71,6 +71,8 @@ class Recipe:
     """How the generator is trained."""
     refiner: Schedule = CORRECTION
     """How the refiner is trained."""
+    crops: int = 3000
+    """Number of crops that the refiner learns from; a tenth of it decides which weights are kept."""
     precision: str = "bf16-mixed"
     """Lightning Fabric's name of the arithmetic."""
     workers: int = 4
@@ -125,7 +127,7 @@ def debug() -> Recipe:
         ema_decay=0.8,
     )
     refiner = replace(CORRECTION, image_size=32, batch_size=2, epochs=2, warmup_steps=0)
-    return Recipe(name="debug", width=4, generator=generator, refiner=refiner, precision="32-true", workers=0)
+    return Recipe(name="debug", width=4, generator=generator, refiner=refiner, crops=20, precision="32-true", workers=0)
 
 
 RECIPES: dict[str, Callable[[], Recipe]] = {recipe.__name__: recipe for recipe in (baseline, shipped, finetune, debug)}

@@ -1,12 +1,14 @@
-"""A run: trains the generator on pairs, then the refiner on shots that this generator edits.
+"""A run: trains the generator on pairs, then the refiner on crops that this generator edits.
 
-Its folder ends with generator.safetensors and refiner.safetensors, whatever was trained: where there are no shots, the
-refiner is the one that the run started from, since noise and compression are the same whatever the style.
+Its folder ends with generator.safetensors and refiner.safetensors, whatever was trained: where there are no views
+to cut crops from, the refiner is the one that the run started from, since noise and compression are the same in every
+style.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from lightning_fabric import Fabric
 from torch import nn
@@ -15,8 +17,8 @@ from training.checkpoints import LATEST
 from training.data.augmentation import Augmentation
 from training.data.cache import cached_squares
 from training.data.dataset import PairDataset
+from training.data.opened import cached_crops
 from training.data.pairs import Pair
-from training.data.shots import cached_crops
 from training.errors import TrainingError
 from training.loop import Interruption, Task, fit
 from training.networks.curves import CurveEdit
@@ -27,7 +29,8 @@ from training.networks.weights import load_generator, load_refiner, save_weights
 from training.recipes import Recipe
 
 GENERATOR, REFINER = "generator.safetensors", "refiner.safetensors"
-Split = tuple[list[Pair], list[Pair]]  # to learn from, and to decide which weights are kept
+Item = TypeVar("Item")
+Split = tuple[Sequence[Item], Sequence[Item]]  # to learn from, and to decide which weights are kept
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,10 @@ class Run:
 
     folder: Path
     """Weights, checkpoints, curves, samples and cache."""
-    pairs: Split
+    pairs: Split[Pair]
     """Photos and their edits."""
-    shots: Split | None = None
-    """Noisy photos and the same without noise, at full resolution."""
+    views: Split[Path] | None = None
+    """Rendered rooms (.hdr), that the refiner's crops are cut from."""
     resume: bool = False
     """Whether to go on where an earlier run in this folder stopped."""
     init: Path | None = None
@@ -59,11 +62,11 @@ def train(fabric: Fabric, recipe: Recipe, run: Run) -> None:
     fit(fabric, recipe, generator_task, run.resume, interruption)
     if interruption.requested:
         return
-    if run.shots is None:
+    if run.views is None:
         if fabric.is_global_zero:
             save_weights(starting_refiner(run), run.folder / REFINER)
         return
-    refiner_task = task_of_refiner(fabric, recipe, run, run.shots)
+    refiner_task = task_of_refiner(fabric, recipe, run, run.views)
     resume = run.resume and (refiner_task.folder / LATEST).exists()
     fit(fabric, recipe, refiner_task, resume, interruption)
 
@@ -91,7 +94,7 @@ def task_of_generator(fabric: Fabric, recipe: Recipe, run: Run) -> Task:
     return Task(CurveEdit(generator), schedule, training, validation, run.folder / "generator", keep, perceptual)
 
 
-def task_of_refiner(fabric: Fabric, recipe: Recipe, run: Run, shots: Split) -> Task:
+def task_of_refiner(fabric: Fabric, recipe: Recipe, run: Run, views: Split[Path]) -> Task:
     """The second half, with the generator that the first has kept."""
     schedule = recipe.refiner
     generator = load_generator(run.folder / GENERATOR)
@@ -103,12 +106,14 @@ def task_of_refiner(fabric: Fabric, recipe: Recipe, run: Run, shots: Split) -> T
     with fabric.rank_zero_first():
         training, validation = (
             PairDataset(
-                cached_crops(part, generator, schedule.image_size, run.folder / "cache"),
+                cached_crops(part, generator, count, schedule.image_size, run.folder / "cache"),
                 schedule.image_size,
                 augmentation,
                 recipe.seed,
             )
-            for part, augmentation in zip(shots, (schedule.augmentation, Augmentation()), strict=True)
+            for part, count, augmentation in zip(
+                views, (recipe.crops, recipe.crops // 10), (schedule.augmentation, Augmentation()), strict=True
+            )
         )
     return Task(starting_refiner(run), schedule, training, validation, run.folder / "refiner", keep)
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from training.data.cache import Squares, cached_squares
+from training.data.cache import cached_squares
 from training.data.camera import random_body
 from training.data.dataset import to_tensor
 from training.data.pairs import Pair, read_pairs, read_photo, write_pairs, write_photo
@@ -78,16 +78,14 @@ def make_styled_pairs(simulation: Simulation, folder: Path) -> list[Pair]:
     return read_pairs(folder / "train.jsonl")
 
 
-def fit_lut(squares: Squares) -> Tensor:
-    """The 3D look-up table [3, LUT_SIZE, LUT_SIZE, LUT_SIZE] that fits all pairs best, by gradient descent."""
+def fit_lut(sources: Tensor, targets: Tensor) -> Tensor:
+    """The 3D look-up table [3, LUT_SIZE, LUT_SIZE, LUT_SIZE] that fits float [N, 3, H, W] best, by gradient descent."""
     torch.manual_seed(0)
     axis = torch.linspace(0, 1, LUT_SIZE)
     blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
     lut = torch.stack((red, green, blue)).requires_grad_()
     adam = torch.optim.Adam([lut], 0.01)
-    photos = torch.from_numpy(np.array(squares)).float().div(255).permute(1, 0, 4, 2, 3)
-    sources, targets = (x.permute(0, 2, 3, 1).reshape(-1, 3) for x in (metered(photos[0]), photos[1]))
-    pixels = torch.stack([sources, targets])
+    pixels = torch.stack([photos.permute(0, 2, 3, 1).reshape(-1, 3) for photos in (sources, targets)])
     for _ in range(400):
         source, target = pixels[:, torch.randint(pixels.shape[1], (1 << 15,))]
         roughness = sum((lut.diff(n=2, dim=axis).square().mean() for axis in (1, 2, 3)), lut.new_zeros(()))
@@ -117,7 +115,9 @@ def mean_psnr(pairs: list[Pair], edit: Edit) -> float:
 
 def lut_edit(pairs: list[Pair], cache: Path) -> Edit:
     """The edit by the look-up table fitted to the pairs."""
-    lut = fit_lut(cached_squares(pairs, LUT_SIDE_PX, cache))
+    squares = torch.from_numpy(np.array(cached_squares(pairs, LUT_SIDE_PX, cache))).float() / 255
+    sources, targets = squares.permute(1, 0, 4, 2, 3)
+    lut = fit_lut(metered(sources), targets)
 
     def edit(photo: Photo) -> Photo:
         colours = apply_lut(lut, metered(to_tensor(photo)[None])[0].permute(1, 2, 0).reshape(-1, 3))

@@ -13,7 +13,9 @@ from training.__main__ import main
 from training.checkpoints import LATEST, load_checkpoint
 from training.metrics import psnr, ssim
 from training.networks.generator import Generator
-from training.networks.weights import save_generator
+from training.networks.refiner import Refiner
+from training.networks.weights import save_weights
+from training.run import GENERATOR, REFINER
 
 
 def test_two_processes_train_one_model(pairs_jsonl: Path, tmp_path: Path) -> None:
@@ -21,7 +23,7 @@ def test_two_processes_train_one_model(pairs_jsonl: Path, tmp_path: Path) -> Non
     options = ["--out", str(tmp_path / "run"), "--devices", "2", "--accelerator", "cpu", "--epochs", "2"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    state = load_checkpoint(tmp_path / "run" / LATEST)
+    state = load_checkpoint(tmp_path / "run" / "generator" / LATEST)
     assert state["progress"]["step"] == 2 * (10 // 2 // 2)  # epochs x pairs / processes / batch
     assert done.stdout.count("epoch 2: validation") == 1
 
@@ -29,8 +31,9 @@ def test_two_processes_train_one_model(pairs_jsonl: Path, tmp_path: Path) -> Non
 def test_evaluation_writes_table_json_and_sheet(
     pairs_jsonl: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_generator(Generator(4), tmp_path / "g.safetensors")
-    arguments = ["--checkpoint", str(tmp_path / "g.safetensors"), "--jsonl", str(pairs_jsonl)]
+    save_weights(Generator(4), tmp_path / GENERATOR)
+    save_weights(Refiner(), tmp_path / REFINER)
+    arguments = ["--weights", str(tmp_path), "--jsonl", str(pairs_jsonl)]
     assert main(["evaluate", *arguments, "--out", str(tmp_path / "out")]) == 0
     scores = json.loads((tmp_path / "out" / "scores.json").read_text())
     means = [np.mean([row[key]["psnr_db"] for row in scores]) for key in ("unedited", "edited")]
@@ -44,7 +47,7 @@ def test_evaluation_writes_table_json_and_sheet(
 def test_slips_are_one_line_and_exit_with_1(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--jsonl", str(tmp_path / "none.jsonl"), "--out", str(tmp_path / "out")]
     if command == "evaluate":
-        options += ["--checkpoint", str(tmp_path / "none.safetensors")]
+        options += ["--weights", str(tmp_path / "none.folder")]
     assert main([command, *options]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: ") and "none." in error and "Traceback" not in error

@@ -3,32 +3,45 @@
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
 
-from pixels.metering import metering_exponent
-from training import loop
-from training.checkpoints import BEST, LATEST, load_checkpoint, save_checkpoint
+from tests.training.conftest import room
+from training.checkpoints import LATEST, load_checkpoint, save_checkpoint
 from training.data.dataset import to_tensor
+from training.data.opened import cached_crops
 from training.data.pairs import read_pairs, read_photo, split_pairs
+from training.data.radiance import write_radiance
 from training.errors import TrainingError
-from training.losses import LossWeights, gradient_loss
-from training.metrics import psnr
-from training.networks.generator import Generator
-from training.networks.weights import load_generator, save_generator
-from training.recipes import RECIPES, Recipe, debug
+from training.inference import COARSE_PX
+from training.losses import LossWeights, gradient_loss, structural_loss
+from training.metrics import psnr, ssim
+from training.networks.curves import CurveEdit
+from training.networks.generator import TONE_SCALE, Generator
+from training.networks.refiner import Refiner
+from training.networks.weights import load_generator, load_refiner, save_weights
+from training.recipes import RECIPES, Recipe, Schedule, debug
+from training.run import GENERATOR, REFINER, Run, train
 from training.trainer import Trainer, learning_rate
 
-SHORT = replace(debug(), epochs=3)
+
+def debug_with(epochs: int = 3, width: int = 4, **changes: object) -> Recipe:
+    """The debug recipe, its generator's schedule changed."""
+    return replace(debug(), width=width, generator=replace(debug().generator, epochs=epochs, **changes))
 
 
-def run(jsonl: Path, folder: Path, recipe: Recipe = SHORT, **options: Path) -> None:
+def run(jsonl: Path, folder: Path, recipe: Recipe | None = None, **options: object) -> None:
     folder.mkdir(exist_ok=True)
     fabric = Fabric(accelerator="cpu", devices=1)
-    training, validation = split_pairs(read_pairs(jsonl))
-    loop.train(fabric, recipe, loop.Run(folder, training, validation, **options))
+    train(fabric, recipe or debug_with(), Run(folder, split_pairs(read_pairs(jsonl)), **options))  # type: ignore[arg-type]
+
+
+def latest(folder: Path) -> dict[str, Any]:
+    return load_checkpoint(folder / "generator" / LATEST)
 
 
 def assert_same(first: object, second: object) -> None:
@@ -51,11 +64,53 @@ def test_debug_recipe_beats_the_unedited_photo(pairs_jsonl: Path, tmp_path: Path
     run(pairs_jsonl, tmp_path / "run", debug())
     _, (pair, *_) = split_pairs(read_pairs(pairs_jsonl))
     source, target = (to_tensor(read_photo(path))[None, :, :64, :64] for path in (pair.source, pair.target))
-    state = load_checkpoint(tmp_path / "run" / LATEST)
-    assert state["progress"]["best_psnr"] > float(psnr(source, target)) + 3
-    assert state["progress"]["epoch"] == debug().epochs
-    written = {path.name for path in (tmp_path / "run").iterdir()}
-    assert {LATEST, BEST, "history.jsonl", "samples.jpg", "tensorboard"} <= written
+    progress = latest(tmp_path / "run")["progress"]
+    assert progress["best_psnr"] > float(psnr(source, target)) + 3
+    assert progress["epoch"] == debug().generator.epochs
+    written = {path.name for path in (tmp_path / "run" / "generator").iterdir()}
+    assert {LATEST, "history.jsonl", "samples.jpg", "tensorboard"} <= written
+    edited = CurveEdit(load_generator(tmp_path / "run" / GENERATOR))(source)
+    assert psnr(edited, target) > psnr(source, target) + 3
+
+
+@pytest.fixture
+def views(tmp_path: Path) -> tuple[list[Path], list[Path]]:
+    """Two rendered rooms: one to learn from, one to validate on."""
+    paths = [tmp_path / f"{name}.hdr" for name in ("white_room-0-0", "country_kitchen-0-0")]
+    for number, path in enumerate(paths):
+        write_radiance(path, room(number, 96, 128))
+    return paths[:1], paths[1:]
+
+
+def test_a_run_with_views_trains_the_refiner_on_what_its_generator_edits(
+    pairs_jsonl: Path, tmp_path: Path, views: tuple[list[Path], list[Path]]
+) -> None:
+    run(pairs_jsonl, tmp_path / "run", debug_with(epochs=1), views=views)
+    refiner = load_refiner(tmp_path / "run" / REFINER)
+    assert any(parameter.any() for parameter in refiner.body.layers[-1].parameters())
+    assert load_checkpoint(tmp_path / "run" / "refiner" / LATEST)["progress"]["epoch"] == debug().refiner.epochs
+    with pytest.raises(TrainingError, match=r"refiner/latest\.pt.*no such checkpoint"):
+        load_checkpoint(tmp_path / "refiner" / LATEST)
+
+
+def test_crops_are_opened_by_one_edit_and_differ_by_their_defects(
+    tmp_path: Path, views: tuple[list[Path], list[Path]]
+) -> None:
+    crops = cached_crops(views[0], Generator(4), 8, 64, tmp_path / "cache").astype(int)
+    photo, applied, target = crops.transpose(1, 0, 2, 3, 4)
+    assert np.abs(applied - photo).mean() > 4 * np.abs(applied - target).mean() > 0
+    assert np.abs(applied.mean((1, 2)) - target.mean((1, 2))).max() < 4
+
+
+def test_a_run_without_views_keeps_the_refiner_that_it_started_from(pairs_jsonl: Path, tmp_path: Path) -> None:
+    (tmp_path / "start").mkdir()
+    refiner = Refiner()
+    torch.nn.init.normal_(refiner.body.layers[-1].weight)
+    save_weights(Generator(4), tmp_path / "start" / GENERATOR)
+    save_weights(refiner, tmp_path / "start" / REFINER)
+    run(pairs_jsonl, tmp_path / "run", debug_with(epochs=1), init=tmp_path / "start")
+    kept, given = (load_refiner(tmp_path / name / REFINER).state_dict() for name in ("run", "start"))
+    assert_same(kept, given)
 
 
 def interrupt_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
@@ -70,19 +125,23 @@ def interrupt_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     monkeypatch.setattr(Trainer, "step", step_then_interrupt)
 
 
-def test_interrupted_run_goes_on_to_the_bit(pairs_jsonl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(pairs_jsonl, tmp_path / "whole")
+def test_interrupted_run_goes_on_to_the_bit(
+    pairs_jsonl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, views: tuple[list[Path], list[Path]]
+) -> None:
+    run(pairs_jsonl, tmp_path / "whole", views=views)
     with monkeypatch.context() as patch:
         interrupt_at(patch, step=7)  # in the middle of the second epoch of 5 steps
-        run(pairs_jsonl, tmp_path / "parts")
-    stopped = load_checkpoint(tmp_path / "parts" / LATEST)
+        run(pairs_jsonl, tmp_path / "parts", views=views)
+    stopped = latest(tmp_path / "parts")
     assert (stopped["progress"]["step"], stopped["progress"]["epoch"], stopped["progress"]["batch"]) == (7, 1, 2)
-    run(pairs_jsonl, tmp_path / "parts", resume=tmp_path / "parts" / LATEST)
-    assert_same(*(load_checkpoint(tmp_path / name / LATEST) for name in ("whole", "parts")))
+    assert not (tmp_path / "parts" / REFINER).exists()
+    run(pairs_jsonl, tmp_path / "parts", resume=True, views=views)
+    for network in ("generator", "refiner"):
+        assert_same(*(load_checkpoint(tmp_path / name / network / LATEST) for name in ("whole", "parts")))
 
 
 def test_full_disk_leaves_the_previous_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save_checkpoint({"generator": {}, "progress": {"step": 1}}, tmp_path / LATEST)
+    save_checkpoint({"network": {}, "progress": {"step": 1}}, tmp_path / LATEST)
 
     def full(state: object, path: Path) -> None:
         path.write_bytes(b"half")
@@ -90,57 +149,37 @@ def test_full_disk_leaves_the_previous_checkpoint(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(TrainingError, match=r"No space left.*previous checkpoint is intact"):
-        save_checkpoint({"generator": {}, "progress": {"step": 2}}, tmp_path / LATEST)
+        save_checkpoint({"network": {}, "progress": {"step": 2}}, tmp_path / LATEST)
     assert load_checkpoint(tmp_path / LATEST)["progress"]["step"] == 1
     assert [path.name for path in tmp_path.iterdir()] == [LATEST]
 
 
 def test_checkpoints_of_another_run_are_refused(pairs_jsonl: Path, tmp_path: Path) -> None:
-    run(pairs_jsonl, tmp_path / "run", replace(SHORT, epochs=1))
-    latest = tmp_path / "run" / LATEST
-    with pytest.raises(TrainingError, match="of width 4, the recipe 'debug' of 6"):
-        run(pairs_jsonl, tmp_path / "other", replace(SHORT, width=6), resume=latest)
-    plain = replace(SHORT, losses=LossWeights(adversarial=0, perceptual=0))
-    run(pairs_jsonl, tmp_path / "plain", replace(plain, epochs=1))
-    with pytest.raises(TrainingError, match="does not fit"):
-        run(pairs_jsonl, tmp_path / "other", resume=tmp_path / "plain" / LATEST)
     with pytest.raises(TrainingError, match="no such checkpoint"):
-        run(pairs_jsonl, tmp_path / "other", resume=tmp_path / "none.pt")
-    (tmp_path / "text.pt").write_text("hello")
+        run(pairs_jsonl, tmp_path / "run", resume=True)
+    run(pairs_jsonl, tmp_path / "run", debug_with(epochs=1))
+    with pytest.raises(TrainingError, match="does not fit the recipe"):
+        run(pairs_jsonl, tmp_path / "run", debug_with(width=6), resume=True)
+    plain = LossWeights(adversarial=0, perceptual=0)
+    run(pairs_jsonl, tmp_path / "plain", debug_with(epochs=1, losses=plain))
+    with pytest.raises(TrainingError, match="does not fit the recipe"):
+        run(pairs_jsonl, tmp_path / "plain", resume=True)
+    (tmp_path / "run" / "generator" / LATEST).write_text("hello")
     with pytest.raises(TrainingError, match="not a checkpoint"):
-        run(pairs_jsonl, tmp_path / "other", resume=tmp_path / "text.pt")
+        run(pairs_jsonl, tmp_path / "run", resume=True)
 
 
 def test_init_starts_from_given_weights_of_the_right_width(pairs_jsonl: Path, tmp_path: Path) -> None:
     torch.manual_seed(5)
-    save_generator(Generator(4), tmp_path / "start.safetensors")
-    still = replace(SHORT, epochs=1, learning_rate=0.0)
-    run(pairs_jsonl, tmp_path / "run", still, init=tmp_path / "start.safetensors")
-    paths = (tmp_path / "start.safetensors", tmp_path / "run" / BEST)
-    start, end = (load_generator(path).state_dict() for path in paths)
-    assert all(torch.allclose(start[name], end[name], atol=1e-6) for name in start)
+    start = tmp_path / "start"
+    save_weights(Generator(4), start / GENERATOR)
+    save_weights(Refiner(), start / REFINER)
+    still = debug_with(epochs=1, learning_rate=0.0)
+    run(pairs_jsonl, tmp_path / "run", still, init=start)
+    before, after = (load_generator(folder / GENERATOR).state_dict() for folder in (start, tmp_path / "run"))
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
     with pytest.raises(TrainingError, match="width 4, but the recipe 'debug' has width 8"):
-        run(pairs_jsonl, tmp_path / "run", replace(still, width=8), init=tmp_path / "start.safetensors")
-
-
-def test_u_net_alone_learns_for_the_whole_network(pairs_jsonl: Path, tmp_path: Path) -> None:
-    """Photos of the U-Net's own size train it; the same weights edit photos at full resolution."""
-    recipe = replace(debug(), tone_scale=1, losses=LossWeights(100, 10, 40, 0, 0))
-    run(pairs_jsonl, tmp_path / "run", recipe)
-    assert load_generator(tmp_path / "run" / BEST).refinement is None
-    _, (pair, *_) = split_pairs(read_pairs(pairs_jsonl))
-    tile, target = (to_tensor(read_photo(path))[None, :, :64, :64] for path in (pair.source, pair.target))
-    exponent = torch.from_numpy(metering_exponent(tile[0].permute(1, 2, 0).numpy()))[None]
-    with torch.inference_mode():
-        edited = load_generator(tmp_path / "run" / BEST)(tile, exponent)
-    assert psnr(edited.clamp(0, 1), target) > psnr(tile, target) + 3
-
-
-def test_a_refinement_is_learned_from_weights_that_have_none(pairs_jsonl: Path, tmp_path: Path) -> None:
-    save_generator(Generator(4, refines=False), tmp_path / "start.safetensors")
-    run(pairs_jsonl, tmp_path / "run", replace(SHORT, epochs=1), init=tmp_path / "start.safetensors")
-    refinement = load_generator(tmp_path / "run" / BEST).refinement
-    assert refinement is not None and refinement.head.weight.any()
+        run(pairs_jsonl, tmp_path / "run", replace(still, width=8), init=start)
 
 
 def test_perceptual_loss_without_weights_fails_before_any_work(pairs_jsonl: Path, tmp_path: Path) -> None:
@@ -151,25 +190,32 @@ def test_perceptual_loss_without_weights_fails_before_any_work(pairs_jsonl: Path
 
 def test_fewer_pairs_than_a_batch_are_refused(pairs_jsonl: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"11 pairs .* fewer than one batch of 16 .*lower --batch-size"):
-        run(pairs_jsonl, tmp_path / "run", replace(SHORT, batch_size=16))
+        run(pairs_jsonl, tmp_path / "run", debug_with(batch_size=16))
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run(pairs_jsonl: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"the (loss|validation) is (nan|inf|-inf) at step \d+: lower --lr"):
-        run(pairs_jsonl, tmp_path / "run", replace(SHORT, learning_rate=1e30, epochs=8))
-    assert not (tmp_path / "run" / LATEST).exists()
+        run(pairs_jsonl, tmp_path / "run", debug_with(learning_rate=1e30, epochs=8))
+    assert not (tmp_path / "run" / "generator" / LATEST).exists()
 
 
 def test_baseline_recipe_is_the_classic_one() -> None:
     recipe = RECIPES["baseline"]()
-    assert (recipe.learning_rate, recipe.batch_size, recipe.image_size, recipe.epochs) == (2e-4, 8, 512, 200)
-    assert (recipe.losses.l1, recipe.losses.perceptual, recipe.losses.adversarial) == (100, 10, 1)
+    schedule = recipe.generator
+    assert (schedule.learning_rate, schedule.batch_size, schedule.image_size, schedule.epochs) == (2e-4, 8, 512, 200)
+    assert (schedule.losses.l1, schedule.losses.perceptual, schedule.losses.adversarial) == (100, 10, 1)
     assert {name: recipe().name for name, recipe in RECIPES.items()} == {name: name for name in RECIPES}
 
 
+def test_the_u_net_works_at_the_size_that_it_is_served_at() -> None:
+    for name in ("baseline", "shipped", "finetune"):
+        recipe = RECIPES[name]()
+        assert recipe.generator.image_size / recipe.tone_scale == COARSE_PX / TONE_SCALE
+
+
 def test_learning_rate_rises_then_falls_to_zero() -> None:
-    recipe = replace(debug(), learning_rate=1.0, warmup_steps=9)
-    rates = [learning_rate(recipe, step, 100) for step in range(101)]
+    schedule = Schedule(learning_rate=1.0, warmup_steps=9)
+    rates = [learning_rate(schedule, step, 100) for step in range(101)]
     assert rates[0] == pytest.approx(0.1) and max(rates) == max(rates[8:11]) and rates[100] == pytest.approx(0)
 
 
@@ -177,3 +223,11 @@ def test_gradient_loss_sees_contrast_not_brightness() -> None:
     photo = torch.rand(1, 3, 32, 32)
     assert gradient_loss(photo + 0.1, photo) == pytest.approx(0, abs=1e-6)
     assert gradient_loss(photo * 1.2, photo) > 0.01
+
+
+def test_structural_loss_is_that_of_torchmetrics_nearly() -> None:
+    torch.manual_seed(0)
+    photo = torch.rand(2, 3, 64, 64)
+    noisy = photo + 0.1 * torch.randn_like(photo)
+    assert structural_loss(photo, photo) == pytest.approx(0, abs=1e-6)
+    assert float(structural_loss(noisy, photo)) == pytest.approx(1 - float(ssim(noisy, photo).mean()), abs=0.02)

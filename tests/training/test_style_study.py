@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from tests.training.conftest import photograph, room
-from training.style_study import LUT_SIZE, apply_lut, fit_lut, studio_style
+from training.style_study import LUT_SIZE, apply_lut, fit_lut, metered, studio_style
 
 
 def photos(count: int) -> list[np.ndarray]:
@@ -19,12 +19,15 @@ def test_identity_table_changes_nothing() -> None:
 
 
 def test_fitted_table_learns_a_global_grade() -> None:
-    before = np.stack(photos(6))
-    after = np.clip(before * np.array([0.7, 0.8, 0.9]) + 30, 0, 255).astype(np.uint8)
-    lut = fit_lut(np.stack([before, after], axis=1))
-    graded = apply_lut(lut, torch.from_numpy(before).reshape(-1, 3).float() / 255)
-    error = (graded - torch.from_numpy(after).reshape(-1, 3) / 255).abs().mean()
-    assert error < 0.01
+    before = torch.from_numpy(np.stack(photos(6))).float().permute(0, 3, 1, 2) / 255
+    after = (before * torch.tensor([0.7, 0.8, 0.9])[:, None, None] + 0.12).clamp(0, 1)
+    colours, graded = (x.permute(0, 2, 3, 1).reshape(-1, 3) for x in (before, after))
+    assert (apply_lut(fit_lut(before, after), colours) - graded).abs().mean() < 0.01
+
+
+def test_the_table_sees_photos_at_one_brightness() -> None:
+    photo = torch.from_numpy(photos(1)[0]).float().permute(2, 0, 1)[None] / 255
+    torch.testing.assert_close(metered(photo * 0.7), metered(photo), atol=0.02, rtol=0)
 
 
 def test_style_is_local() -> None:

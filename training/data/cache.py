@@ -35,15 +35,15 @@ def cached_squares(pairs: Sequence[Pair], side_px: int, folder: Path) -> Squares
     Raises:
         PairsError: photos that do not decode to the end, each named.
     """
-    path = folder / f"{fingerprint(pairs, side_px)}.npy"
     photos = [photo for pair in pairs for photo in (pair.source, pair.target)]
+    path = folder / f"{fingerprint(photos, side_px)}.npy"
     return cached_array(path, (len(pairs), 2, side_px, side_px, 3), lambda: decode_all(photos, side_px))
 
 
-def fingerprint(pairs: Sequence[Pair], *settings: object) -> str:
-    """A name that changes with the photos and with the settings."""
+def fingerprint(paths: Sequence[Path], *settings: object) -> str:
+    """A name that changes with the files and with the settings."""
     digest = hashlib.sha256(repr(settings).encode())
-    for path in (path for pair in pairs for path in (pair.source, pair.target)):
+    for path in paths:
         status = path.stat()
         digest.update(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]

@@ -10,26 +10,32 @@ from torch.nn import functional as F
 from pixels.curves import KNOTS
 
 
-def apply_curves(curves: Tensor, photo: Tensor) -> Tensor:
+def apply_curves(curves: Tensor, photo: Tensor, place: Tensor | None = None) -> Tensor:
     """The edit of a photo by its curves: linear between knots and between the centres of cells.
 
     Args:
         curves: float [N, 3 * len(KNOTS), rows, columns]; plane ``c * len(KNOTS) + k`` is channel c's value at knot k.
         photo: float [N, 3, H, W], RGB, display-encoded, range [0, 1].
+        place: where the photo is a crop of the one that the curves are for: float [N, 4], left, top, right and bottom
+            as shares of its width and height.
 
     Returns:
         Float [N, 3, H, W].
     """
-    rows, columns = photo.shape[-2:]
-    x, y = (
-        (torch.arange(size, device=photo.device, dtype=photo.dtype) + 0.5) * 2 / size - 1 for size in (columns, rows)
-    )
-    across, down = x[None, None].expand(*photo.shape), y[None, None, :, None].expand(*photo.shape)
-    among = (knot_places(photo) + 0.5) * 2 / len(KNOTS) - 1
-    places = torch.stack([across, down, among], dim=-1).flatten(0, 1)[:, None]  # [3 * N, 1, H, W, 3]
-    volumes = curves.unflatten(1, (3, len(KNOTS))).flatten(0, 1)[:, None]  # [3 * N, 1, len(KNOTS), rows, columns]
+    whole = photo.new_tensor([0, 0, 1, 1]).expand(len(photo), 4) if place is None else place
+    left, top, right, bottom = (edge[:, None] for edge in whole.unbind(dim=1))
+    x, y = left + centres(photo.shape[3], photo) * (right - left), top + centres(photo.shape[2], photo) * (bottom - top)
+    across, down = x[:, None, None].expand(photo.shape), y[:, None, :, None].expand(photo.shape)
+    among = (knot_places(photo) + 0.5) / len(KNOTS)
+    places = torch.stack([across, down, among], dim=-1).flatten(0, 1)[:, None] * 2 - 1  # [3 * N, 1, H, W, 3]
+    volumes = curves.reshape(3 * len(photo), 1, len(KNOTS), *curves.shape[-2:])  # [3 * N, 1, len(KNOTS), rows, columns]
     edited = F.grid_sample(volumes, places, mode="bilinear", padding_mode="border", align_corners=False)
     return edited.reshape(photo.shape)
+
+
+def centres(size: int, like: Tensor) -> Tensor:
+    """Centres of the pixels of one axis, as shares of its length: [size]."""
+    return (torch.arange(size, device=like.device, dtype=like.dtype) + 0.5) / size
 
 
 def knot_places(photo: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ def fuse(exposures: Tensor) -> tuple[Tensor, Tensor]:
 
 def log_quality(exposures: Tensor) -> Tensor:
     """Logarithm of contrast times colour, [N, E, H, W], of photos [N, 3 * E, H, W]."""
-    photos = exposures.split(3, dim=1)
+    photos = torch.split(exposures, 3, dim=1)
     greys = [photo.mean(dim=1, keepdim=True) for photo in photos]
     distances = [
         (photo - grey).square().sum(dim=1, keepdim=True).sqrt() for photo, grey in zip(photos, greys, strict=True)
@@ -61,15 +61,17 @@ def fused(exposures: Tensor, weights: Tensor) -> Tensor:
     Halved as often as it goes: the coarsest level decides how bright the whole photo is.
     """
     if exposures.shape[-1] % 2 or exposures.shape[-2] % 2:
-        return sum_of_products(exposures.split(3, dim=1), weights)
+        return sum_of_products(torch.split(exposures, 3, dim=1), weights)
     coarse = F.avg_pool2d(exposures, 2)
     details = exposures - stretched(coarse, 2)
-    return stretched(fused(coarse, F.avg_pool2d(weights, 2)), 2) + sum_of_products(details.split(3, dim=1), weights)
+    return stretched(fused(coarse, F.avg_pool2d(weights, 2)), 2) + sum_of_products(
+        torch.split(details, 3, dim=1), weights
+    )
 
 
 def sum_of_products(photos: Sequence[Tensor], weights: Tensor) -> Tensor:
     """E photos, [N, 3, ...] each, times their weights [N, E, ...], added up: [N, 3, ...]."""
-    products = [photo * weight for photo, weight in zip(photos, weights.split(1, dim=1), strict=True)]
+    products = [photo * weight for photo, weight in zip(photos, torch.split(weights, 1, dim=1), strict=True)]
     return reduce(torch.add, products)
 
 

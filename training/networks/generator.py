@@ -48,6 +48,7 @@ class Generator(nn.Module):
     def __init__(self, width: int = 16, tone_scale: int = TONE_SCALE) -> None:
         super().__init__()
         self.width, self.tone_scale = width, tone_scale
+        self.knots: Tensor
         self.body = UNet(inputs=3 * (len(EXPOSURES_EV) + 2), outputs=3 * (2 + len(KNOTS)), width=width)
         self.register_buffer("knots", torch.tensor(KNOTS), persistent=False)
 
@@ -72,7 +73,8 @@ class Generator(nn.Module):
         base = fused - sum_of_products(exposures, weights)
         curves = sum_of_products(self.exposed_knots(gains), weights[:, :, None]) + base[:, :, None]
         curves = (1 + factor)[:, :, None] * curves + offset[:, :, None]
-        return lawful(finished(curves, gamma[:, :, None]) + bend.unflatten(1, (3, len(KNOTS)))).flatten(1, 2)
+        bend = bend.reshape(-1, 3, len(KNOTS), *bend.shape[-2:])
+        return lawful(finished(curves, gamma[:, :, None]) + bend).flatten(1, 2)
 
     def exposed_knots(self, gains: Tensor) -> list[Tensor]:
         """What each exposure makes of the knots: [N, 3, len(KNOTS), 1, 1] from [N, 3, 1, 1]."""

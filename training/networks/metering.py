@@ -28,7 +28,7 @@ def metering_gains(photo: Tensor) -> Tensor:
         Float [N, 3, 1, 1].
     """
     averages = photo.clamp(min=FLOOR).log().mean(dim=(2, 3), keepdim=True)
-    red, green, blue = averages.split(1, dim=1)
+    red, green, blue = torch.split(averages, 1, dim=1)
     warm, tint = (red - blue) / 2, green - (red + blue) / 2
     warm, tint = WARM_SHARE * warm, GREEN_SHARE * tint
     cast = torch.cat([warm - tint / 3, 2 / 3 * tint, -warm - tint / 3], dim=1)
@@ -39,6 +39,6 @@ def metering_gains(photo: Tensor) -> Tensor:
 
 def brightness(photo: Tensor) -> Tensor:
     """Display value [N, 1, H, W] of the grey that is as luminous as each pixel of [N, 3, H, W]."""
-    red, green, blue = photo.clamp(min=FLOOR).pow(GAMMA).split(1, dim=1)
-    luminance = LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
+    red, green, blue = torch.split(photo.clamp(min=FLOOR).pow(GAMMA), 1, dim=1)
+    luminance: Tensor = LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
     return luminance.pow(1 / GAMMA)
