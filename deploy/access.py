@@ -1,7 +1,8 @@
 """Who may do what at Triton itself: TLS for gRPC, an operator's key for everything that clients do not need.
 
-Inference, health and metadata stay open to whoever reaches the port; model control, shared memory, configuration,
-statistics, trace and log settings can be put behind the operator's key, which travels in a header:
+Inference, health and metadata stay open to whoever reaches the port. Shared memory, configuration, statistics, trace
+and log settings need the operator's key over HTTP, where any page in a browser can send requests; over gRPC where it is
+asked for. Model control is the watchdog's alone (deploy/watchdog.py). The key travels in a header:
 
     curl --header "operator-key: $(cat secrets/operator.key)" http://127.0.0.1:8000/v2/models/stats
 """
@@ -17,22 +18,28 @@ from pathlib import Path
 
 from deploy.certificates import SECRETS, Certificates
 
-OPERATORS = ("shared-memory", "model-config", "model-repository", "statistics", "trace", "logging")
-"""Protocols that can need the operator's key."""
+OPERATORS = ("shared-memory", "model-config", "statistics", "trace", "logging")
+"""Protocols that need the operator's key."""
+OPERATOR_KEY = "operator.key"
 HTTP_HEADER = "operator-key"
 GRPC_HEADER = f"triton-grpc-protocol-{HTTP_HEADER}"
 
 
 @dataclass(frozen=True)
 class Access:
-    """What tritonserver is told about its clients; by default it trusts whoever reaches its ports."""
+    """What tritonserver is told about its clients."""
 
     tls: str | None = None
     """Of gRPC: None, `server`, or `mutual` where clients need a certificate, too. Triton's HTTP knows none."""
     restricted: bool = False
-    """Whether the protocols in `OPERATORS` need the operator's key."""
+    """Whether the protocols in `OPERATORS` need the operator's key over gRPC, too."""
     secrets: Path = SECRETS
     """Folder of the certificates and the operator's key, which is made where there is none."""
+
+    @property
+    def operator_key_file(self) -> Path:
+        """Where the operator finds the key; readable for the one who started the server alone."""
+        return self.secrets / OPERATOR_KEY
 
     def check(self) -> None:
         """Look for the certificates before anything starts.
@@ -54,16 +61,15 @@ class Access:
         return {None: (), "server": server, "mutual": (*server, *mutual)}[self.tls]
 
     def _restriction_options(self) -> tuple[str, ...]:
-        if not self.restricted:
-            return ()
         rule = f"{','.join(OPERATORS)}:{HTTP_HEADER}={operator_key(self.secrets)}"
-        return f"--grpc-restricted-protocol={rule}", f"--http-restricted-api={rule}"
+        grpc = (f"--grpc-restricted-protocol={rule}",) if self.restricted else ()
+        return f"--http-restricted-api={rule}", *grpc
 
 
 def operator_key(folder: Path = SECRETS) -> str:
     """The operator's key in a folder of secrets; made, and readable for its owner alone, where there is none."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / "operator.key"
+    path = folder / OPERATOR_KEY
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -81,7 +87,7 @@ def redacted(text: str) -> str:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of a command that starts tritonserver."""
     parser.add_argument("--tls", choices=["server", "mutual"], help="encrypt gRPC; HTTP then stays on this machine")
-    parser.add_argument("--restricted", action="store_true", help="ask for the operator's key beyond inference")
+    parser.add_argument("--restricted", action="store_true", help="ask for the operator's key over gRPC, too")
     parser.add_argument("--secrets", type=Path, default=SECRETS, help="folder of certificates and keys")
 
 

@@ -1,8 +1,9 @@
-"""Launcher of the CPU profile: the real tritonserver, started, watched, and started anew where it died.
+"""Launcher of the CPU profile: the real tritonserver, started, watched, and started again where it died.
 
     python -m deploy.launcher --http-port 8000 --grpc-port 8001 --metrics-port 8002
 
-A server whose process has ended, or one of whose Python models has, is replaced by a new one on the same ports.
+A model that died or hangs is loaded again by the watchdog; a server that died or hangs is replaced by a new one on the
+same ports, however often.
 """
 
 import argparse
@@ -17,11 +18,10 @@ from deploy.server import LOOPBACK, Ports, ServerDied, TritonServer
 from deploy.telemetry import trace_options
 from deploy.wheel import LaunchError
 
-DEATHS = 5
-"""Deaths in a row, while starting anew or within SOON_S of being ready, after which it is given up."""
 SOON_S = 60.0
-PAUSE_S = 3.0
-"""Before the second start anew; longer by as much before each further one: something may need time to settle."""
+"""A death so soon after being ready is one in a row with the death before."""
+PAUSES_S = (0.0, 3.0, 6.0, 12.0, 24.0, 30.0)
+"""Before the first start after a death, and before further ones in a row: something may need time to settle."""
 
 
 def serve(ports: Ports, host: str, access: Access, options: tuple[str, ...]) -> int:
@@ -38,27 +38,27 @@ def serve(ports: Ports, host: str, access: Access, options: tuple[str, ...]) -> 
 
 
 def _keep_serving(ports: Ports, host: str, access: Access, options: tuple[str, ...]) -> NoReturn:
-    """Serve, and start anew after a death.
+    """Serve, and start again after every death.
 
     Raises:
-        LaunchError: it does not start at all, or dies again and again.
+        LaunchError, CertificatesError: it does not start the first time, which is for a person to put right.
     """
     deaths, ready_s = 0, None
     while True:
         try:
             with TritonServer(ports, host=host, access=access, options=options) as server:
                 print(f"ready: {server.http_url} {server.grpc_url} {server.metrics_url} (Ctrl-C stops)", flush=True)
+                print(f"the operator's key is in {access.operator_key_file}", flush=True)
                 ready_s = time.monotonic()
                 server.wait()
-        except LaunchError as death:
-            if ready_s is None:  # what keeps it from starting at all is for a person to put right
+        except (LaunchError, CertificatesError) as death:
+            if ready_s is None:
                 raise
             has_served = isinstance(death, ServerDied) and time.monotonic() - ready_s > SOON_S
             deaths = 1 if has_served else deaths + 1
-            if deaths == DEATHS:
-                raise LaunchError(f"{death}\ngiven up after {DEATHS} deaths in a row") from death
-            print(f"{death}\nstarting it anew", file=sys.stderr, flush=True)
-            time.sleep(PAUSE_S * (deaths - 1))
+            pause_s = PAUSES_S[min(deaths, len(PAUSES_S)) - 1]
+            print(f"{death}\nstarting again in {pause_s:.0f} s", file=sys.stderr, flush=True)
+            time.sleep(pause_s)
 
 
 def main() -> None:

@@ -10,19 +10,18 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.request
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.access import Access
-from deploy.interrupts import end_with_parent
+from deploy.interrupts import end_group, end_with_parent, held_back, is_interrupted
+from deploy.ports import Ports as Ports
 from deploy.telemetry import LATENCY_PERCENTILES
-from deploy.watchdog import wait_for_end
+from deploy.watchdog import ModelControl, Watchdog, living_stubs
 from deploy.wheel import LaunchError, Wheel
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,37 +37,6 @@ NO_GPU = re.compile(r"CUDA|NVML|DCGM|pinned", re.IGNORECASE)  # what the server 
 
 class ServerDied(LaunchError):
     """The server, or one of its Python models, has ended by itself; the message has the log's end."""
-
-
-@dataclass(frozen=True)
-class Ports:
-    """TCP ports of one server."""
-
-    http: int = 8000
-    grpc: int = 8001
-    metrics: int = 8002
-
-    @classmethod
-    def free(cls) -> "Ports":
-        """Three ports that nobody listens on now."""
-        with contextlib.ExitStack() as stack:
-            sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
-            for each in sockets:
-                each.bind(("127.0.0.1", 0))
-            return cls(*(each.getsockname()[1] for each in sockets))
-
-    def check_free(self, host: str) -> None:
-        """Raise LaunchError for a port that is taken."""
-        for name, port in vars(self).items():
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((host, port))
-                except OSError as error:
-                    raise LaunchError(
-                        f"port {port} ({name}) cannot be used: {error.strerror}; "
-                        f"choose another: make serve {name.upper()}_PORT={port + 10}"
-                    ) from None
 
 
 class TritonServer:
@@ -112,6 +80,7 @@ class TritonServer:
         self.timeout_s = timeout_s
         self.prefix = f"{PREFIX}{os.getpid()}_{uuid.uuid4().hex[:8]}_"  # of its shared memory and its directory
         self.process: subprocess.Popen[bytes] | None = None
+        self._resources = contextlib.ExitStack()
 
     @property
     def http_url(self) -> str:
@@ -130,34 +99,39 @@ class TritonServer:
 
     def __enter__(self) -> "TritonServer":
         """Start, and wait until every model is ready."""
-        self.ports.check_free(self.host)
         self.access.check()
         wheel = Wheel.of(self.python)
         remove_leftovers()
-        self.directory = Path(tempfile.mkdtemp(prefix=self.prefix))
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.ports.held(self.host))
+            self.directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=self.prefix)))
+            stack.callback(self._remove_shared_memory)
             wheel.make_backends(self.directory / "backends")
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            with self.log.open("wb") as log:
-                self.process = subprocess.Popen(
-                    [wheel.server, *self._arguments()],
-                    cwd=self.directory,
-                    env=wheel.environment(self.python),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,  # Ctrl-C reaches the launcher alone, which passes it on once
-                    preexec_fn=end_with_parent,
-                )
+            stack.callback(self._end, 0)  # while it starts, there is nothing that it could finish
+            self._start(wheel)
             self._wait_ready()
-        except BaseException:
-            self.stop()
-            raise
+            self._resources = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Stop, and leave nothing behind."""
         self.stop(0 if kind is ServerDied else STOP_S)  # what is left of a dead server does not stop when asked
+
+    def _start(self, wheel: Wheel) -> None:
+        self._control = ModelControl(self.ports.http, self.plain_host)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log, held_back():  # else a Ctrl-C could come before its process is known
+            self.process = subprocess.Popen(
+                [wheel.server, *self._arguments()],
+                cwd=self.directory,
+                env=wheel.environment(self.python),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches the launcher alone, which passes it on once
+                preexec_fn=end_with_parent,
+            )
+            self._watchdog = Watchdog(self.process, self._control)
 
     def _arguments(self) -> list[str]:
         return [
@@ -174,6 +148,7 @@ class TritonServer:
             f"--metrics-port={self.ports.metrics}",
             "--exit-timeout-secs=20",
             LATENCY_PERCENTILES,
+            *self._control.options(),
             *self.access.options(),
             *self.options,
         ]
@@ -183,6 +158,7 @@ class TritonServer:
         while not self.is_ready():
             if self.process is None or self.process.poll() is not None:
                 raise LaunchError(f"the server ended while starting\n{self._log_end()}")
+            self._watchdog.look()
             if time.monotonic() > deadline:
                 raise LaunchError(f"the server is not ready after {self.timeout_s:.0f} s\n{self._log_end()}")
             time.sleep(0.1)
@@ -196,13 +172,12 @@ class TritonServer:
             return False
 
     def wait(self) -> None:
-        """Until the server or one of its Python models ends by itself, which they never should.
+        """Until the server has ended or cannot be helped, which should never be; models are helped meanwhile.
 
         Raises:
             ServerDied: always.
         """
-        if self.process is not None:
-            raise ServerDied(f"{wait_for_end(self.process)}\n{self._log_end()}")
+        raise ServerDied(f"{self._watchdog.watch()}\n{self._log_end()}")
 
     def _log_end(self) -> str:
         """The log's telling lines: errors where there are any, else the last ones."""
@@ -219,17 +194,34 @@ class TritonServer:
 
     def stop(self, timeout_s: float = STOP_S) -> None:
         """End the server: ask first, then insist; remove its shared memory and directory."""
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-                self.process.send_signal(signal.SIGINT)
-                self.process.wait(timeout_s)
+        try:
+            self._end(timeout_s)
+        finally:
+            self._resources.close()
+
+    def _end(self, timeout_s: float) -> None:
+        """Returns once no process of the server runs; a Ctrl-C meanwhile makes that be soon."""
+        if self.process is None:
+            return
+        with held_back():
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)  # stubs of a server that did not end by itself
+                self.process.send_signal(signal.SIGINT)
+            deadline_s = time.monotonic() + timeout_s
+            while self._is_ending() and time.monotonic() < deadline_s and not is_interrupted():
+                time.sleep(0.02)
+            end_group(self.process.pid)
             self.process.wait()
             self.process = None
+
+    def _is_ending(self) -> bool:
+        """Whether the server still has something to finish; it would wait in vain for models that have died."""
+        if self.process is None or self.process.poll() is not None:
+            return False
+        return not self._watchdog.reloads or bool(living_stubs(self.process.pid))
+
+    def _remove_shared_memory(self) -> None:
         for region in SHARED_MEMORY.glob(f"{self.prefix}*"):
             region.unlink(missing_ok=True)
-        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def remove_leftovers() -> None:

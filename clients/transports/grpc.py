@@ -35,7 +35,7 @@ from clients.transports.base import (
     plain,
     settle,
 )
-from clients.transports.failures import internal_error
+from clients.transports.failures import server_error
 from clients.transports.shared_memory import Lanes
 
 CHANNEL_OPTIONS = [
@@ -167,7 +167,8 @@ def error_from_status(code: grpc.StatusCode, details: str, address: Address) -> 
         grpc.StatusCode.UNAUTHENTICATED: DeniedError,
         grpc.StatusCode.PERMISSION_DENIED: DeniedError,
         grpc.StatusCode.UNIMPLEMENTED: ProtocolError,
-        grpc.StatusCode.INTERNAL: internal_error(details),
+        grpc.StatusCode.INTERNAL: server_error(details),
+        grpc.StatusCode.NOT_FOUND: server_error(details),
     }
     kind = kinds.get(code, ServerError)
     return kind(

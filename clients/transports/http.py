@@ -36,7 +36,7 @@ from clients.transports.base import (
     plain,
     settle,
 )
-from clients.transports.failures import internal_error
+from clients.transports.failures import server_error
 from clients.transports.loop import LoopThread
 
 CONNECT_TIMEOUT_S = 2.0
@@ -160,10 +160,10 @@ def error_from_status(status: int, text: str, address: Address) -> EnhanceError:
         400: PhotoError,
         401: DeniedError,
         403: DeniedError,
-        404: ServerError,
+        404: server_error(text),
         413: PhotoError,
         429: BusyError,
-        500: internal_error(text),
+        500: server_error(text),
         502: BusyError,
         503: BusyError,
         504: DeadlineError,

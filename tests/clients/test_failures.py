@@ -23,7 +23,7 @@ MESSAGES: list[tuple[str, type[EnhanceError]]] = [
 
 
 @pytest.mark.parametrize(("message", "kind"), MESSAGES)
-def test_an_internal_error_is_told_apart(message: str, kind: type[EnhanceError]) -> None:
+def test_troubles_of_the_server_are_told_apart(message: str, kind: type[EnhanceError]) -> None:
     over_grpc = grpc_transport.error_from_status(
         grpc.StatusCode.INTERNAL, message, Address.parse("grpc://127.0.0.1:8001")
     )

@@ -71,7 +71,7 @@ def test_serving_cannot_write_the_repository_nor_act_as_root(docker_log: Path) -
         "--publish 127.0.0.1:9001:8001",
     ):
         assert expected in text
-    assert run[-1] == "photo-enhancer:serve"
+    assert run[-2] == "photo-enhancer:serve" and run[-1].startswith("--http-restricted-api=")
 
 
 def test_encrypted_and_restricted_serving_shows_no_key(docker_log: Path, tmp_path: Path) -> None:

@@ -13,20 +13,16 @@ import pytest
 
 from deploy import launcher
 from deploy.access import Access
-from deploy.server import ROOT, Ports, ServerDied, TritonServer, remove_leftovers
+from deploy.certificates import CertificatesError
+from deploy.interrupts import running
+from deploy.ports import Ports
+from deploy.server import PREFIX, ROOT, ServerDied, TritonServer, remove_leftovers
+from deploy.watchdog import children, is_stub, read
 from deploy.wheel import LaunchError
 
 
 def shared_memory(server: TritonServer) -> list[Path]:
     return list(Path("/dev/shm").glob(f"{server.prefix}*"))
-
-
-def alive(process_group: int) -> bool:
-    try:
-        os.killpg(process_group, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_nothing_is_left_behind(identity_repository: Path, tmp_path: Path) -> None:
@@ -36,7 +32,7 @@ def test_nothing_is_left_behind(identity_repository: Path, tmp_path: Path) -> No
         assert server.process is not None
         group, directory = server.process.pid, server.directory
     assert not server.is_ready()
-    assert not alive(group)
+    assert not running(group)
     assert not shared_memory(server)
     assert not directory.exists()
 
@@ -64,24 +60,76 @@ def test_a_missing_environment_names_the_command(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_says_ready_on_one_line_and_stops_on_ctrl_c(ending: signal.Signals) -> None:
-    """As a background job of a shell, where SIGINT is ignored to begin with."""
-    ports = Ports.free()
-    arguments = [f"--{name}-port={port}" for name, port in vars(ports).items()]
-    with subprocess.Popen(
-        [sys.executable, "-m", "deploy.launcher", *arguments],
+def launched(ports: Ports, **process: object) -> "subprocess.Popen[str]":
+    """The command, as a background job of a shell, where SIGINT is ignored to begin with."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "deploy.launcher", *(f"--{name}-port={port}" for name, port in vars(ports).items())],
         cwd=ROOT,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
-    ) as command:
+        **process,
+    )
+
+
+def leftovers(launcher: int) -> list[str]:
+    """Processes and files of a launcher's servers, by the prefix that both carry."""
+    prefix = f"{PREFIX}{launcher}_"
+    commands = [read(int(each.name), "cmdline") for each in Path("/proc").glob("[0-9]*")]
+    files = [*Path("/dev/shm").glob(f"{prefix}*"), *Path(tempfile.gettempdir()).glob(f"{prefix}*")]
+    return [*(command for command in commands if prefix in command), *map(str, files)]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_says_ready_on_one_line_and_stops_on_ctrl_c(ending: signal.Signals) -> None:
+    ports = Ports.free()
+    with launched(ports) as command:
         assert command.stdout is not None
         ready = command.stdout.readline()
         assert ready.startswith(f"ready: http://127.0.0.1:{ports.http} grpc://127.0.0.1:{ports.grpc} ")
+        assert str(Access().operator_key_file) in command.stdout.readline()
         command.send_signal(ending)
         assert command.stdout.read() == "stopped\n"
         assert command.wait(30) == 0
+
+
+@pytest.mark.parametrize("after_s", [0.2, 0.5, 1.0, 1.5])
+def test_a_stop_during_the_start_leaves_no_process(after_s: float) -> None:
+    with launched(Ports.free()) as command:
+        time.sleep(after_s)
+        command.terminate()
+        command.communicate(timeout=60)
+        assert not leftovers(command.pid)
+
+
+def test_a_second_ctrl_c_hurries_the_stop_and_returns_when_the_ports_are_free() -> None:
+    ports = Ports.free()
+    with launched(ports) as command:
+        assert command.stdout is not None and command.stdout.readline().startswith("ready")
+        (server,) = [child for child in children(command.pid) if not is_stub(child)]
+        os.kill(server, signal.SIGSTOP)  # it cannot stop when asked
+        for _ in range(3):
+            command.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+        assert command.wait(20) == 0  # without the second, the server would be waited for until STOP_S
+        with ports.held("127.0.0.1"):
+            assert not leftovers(command.pid)
+
+
+def test_of_two_commands_with_the_same_ports_one_says_why_it_cannot_start() -> None:
+    ports = Ports.free()
+    with launched(ports) as one, launched(ports) as other:
+        started = [each for each in (one, other) if each.stdout.readline().startswith("ready")]
+        (loser,) = {one, other} - set(started)
+        told = loser.communicate(timeout=30)[1]
+        assert loser.returncode == 1
+        assert told == (
+            f"port {ports.http} (http) cannot be used: Address already in use; "
+            f"choose another: make serve HTTP_PORT={ports.http + 10}\n"
+        )
+        started[0].terminate()
+        assert started[0].wait(60) == 0
 
 
 def test_a_killed_launcher_leaves_no_process_and_the_next_one_cleans_up(identity_repository: Path) -> None:
@@ -99,9 +147,9 @@ with TritonServer(repository=repository, log=repository.parent / "killed.log") a
         group, prefix = launcher.stdout.readline().split()
         launcher.kill()
     deadline_s = time.monotonic() + 60
-    while alive(int(group)) and time.monotonic() < deadline_s:
+    while running(int(group)) and time.monotonic() < deadline_s:
         time.sleep(0.1)
-    assert not alive(int(group))
+    assert not running(int(group))
     remove_leftovers()
     assert not [*Path("/dev/shm").glob(f"{prefix}*"), *Path(tempfile.gettempdir()).glob(f"{prefix}*")]
 
@@ -118,7 +166,7 @@ class Fate:
         return self
 
     def __enter__(self) -> "Fate":
-        if self.fates[0] is LaunchError:
+        if self.fates[0] in (LaunchError, CertificatesError):
             raise self.fates.pop(0)("does not start")
         return self
 
@@ -129,24 +177,29 @@ class Fate:
         raise self.fates.pop(0)("died")
 
 
-@pytest.mark.parametrize(
-    ("fates", "code", "left"),
-    [
-        ([LaunchError, KeyboardInterrupt], 1, 1),  # what never started is for a person
-        ([ServerDied, LaunchError, LaunchError, ServerDied, KeyboardInterrupt], 0, 0),
-        ([ServerDied] * (launcher.DEATHS + 3), 1, 3),
-    ],
-)
-def test_what_has_served_is_started_anew_until_that_does_not_help(
-    fates: list[type[BaseException]], code: int, left: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(launcher, "TritonServer", fate := Fate(*fates))
-    monkeypatch.setattr(launcher, "PAUSE_S", 0)
-    assert launcher.serve(Ports(), launcher.LOOPBACK, Access(), ()) == code
-    assert len(fate.fates) == left
+SERVE = (Ports(), "127.0.0.1", Access(), ())
+
+
+def test_what_never_started_is_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "TritonServer", fate := Fate(LaunchError, KeyboardInterrupt))
+    assert launcher.serve(*SERVE) == 1
+    assert fate.fates == [KeyboardInterrupt]
+
+
+def test_what_has_served_is_started_again_however_often_with_longer_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    deaths = [ServerDied, LaunchError, CertificatesError, *[ServerDied] * 20]
+    pauses_s: list[float] = []
+    monkeypatch.setattr(launcher, "TritonServer", Fate(*deaths, KeyboardInterrupt))
+    monkeypatch.setattr(launcher.time, "sleep", pauses_s.append)
+    assert launcher.serve(*SERVE) == 0
+    assert pauses_s == [*launcher.PAUSES_S, *launcher.PAUSES_S[-1:] * (len(deaths) - len(launcher.PAUSES_S))]
+    assert pauses_s == sorted(pauses_s) and max(pauses_s) == 30
 
 
 def test_deaths_far_apart_are_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launcher, "TritonServer", Fate(*[ServerDied] * (2 * launcher.DEATHS), KeyboardInterrupt))
+    pauses_s: list[float] = []
+    monkeypatch.setattr(launcher, "TritonServer", Fate(*[ServerDied] * 10, KeyboardInterrupt))
+    monkeypatch.setattr(launcher.time, "sleep", pauses_s.append)
     monkeypatch.setattr(launcher, "SOON_S", -1.0)
-    assert launcher.serve(Ports(), launcher.LOOPBACK, Access(), ()) == 0
+    assert launcher.serve(*SERVE) == 0
+    assert set(pauses_s) == {0}
