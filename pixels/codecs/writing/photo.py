@@ -23,6 +23,25 @@ class BrokenResultError(Exception):
     """A file that does not hold what was written into it: a fault of the server, never an answer."""
 
 
+def check_belongs(shape: tuple[int, ...], source: Header) -> None:
+    """Check that a tensor of pixels is as large and as deep as the decoded photo.
+
+    Args:
+        shape: (height, width, bytes of a pixel).
+        source: header of the photo's file.
+
+    Raises:
+        RequestError: it is not.
+    """
+    height_px, width_px, samples = source.upright_shape
+    expected = (height_px, width_px, samples * source.bits // 8)
+    if tuple(shape) != expected:
+        raise RequestError(
+            f"ENHANCED_PIXELS has the shape {list(shape)} and IMAGE makes {list(expected)}; "
+            "send the pixels of this photo, or ask the model enhance"
+        )
+
+
 def write_photo(photo: NDArray[Any], kind: str, quality: int, metadata: Carried) -> bytes:
     """Write a photo file, and read it back.
 
@@ -48,16 +67,14 @@ def write_photo(photo: NDArray[Any], kind: str, quality: int, metadata: Carried)
     return file
 
 
-def _read_back(file: bytes, kind: str, photo: NDArray[Any]) -> None:
-    """Walk through the finished file, to its end, with the parsers that judge what strangers send."""
-    try:
-        header = read_header(file, max_megapixels=float("inf"))
-    except RequestError as error:
-        raise BrokenResultError(f"the {kind} file cannot be read: {error}") from None
-    found = (header.format, header.upright_shape, header.bits, header.orientation)
-    expected = (kind, photo.shape, 8 * photo.itemsize, UPRIGHT)
-    if found != expected:
-        raise BrokenResultError(f"the file holds {found} in place of {expected}")
+def eight_bits(photo: NDArray[Any]) -> NDArray[np.uint8]:
+    """Samples rounded to 8 bits, 65535 to 255."""
+    return photo if photo.dtype == np.uint8 else np.asarray(cv2.convertScaleAbs(photo, alpha=1 / 257))
+
+
+def opaque(photo: NDArray[Any]) -> bool:
+    """Whether nothing is transparent; libwebp then leaves transparency out by itself."""
+    return photo.shape[2] == 3 or bool(photo[..., 3].min() == np.iinfo(photo.dtype).max)
 
 
 def _check_size(width_px: int, height_px: int, kind: str) -> None:
@@ -71,35 +88,6 @@ def _check_size(width_px: int, height_px: int, kind: str) -> None:
         )
 
 
-def check_belongs(shape: tuple[int, ...], source: Header) -> None:
-    """Check that a tensor of pixels is as large and as deep as the decoded photo.
-
-    Args:
-        shape: (height, width, bytes of a pixel).
-        source: header of the photo's file.
-
-    Raises:
-        RequestError: it is not.
-    """
-    height_px, width_px, samples = source.upright_shape
-    expected = (height_px, width_px, samples * source.bits // 8)
-    if tuple(shape) != expected:
-        raise RequestError(
-            f"ENHANCED_PIXELS has the shape {list(shape)} and IMAGE makes {list(expected)}; "
-            "send the pixels of this photo, or ask the model enhance"
-        )
-
-
-def eight_bits(photo: NDArray[Any]) -> NDArray[np.uint8]:
-    """Samples rounded to 8 bits, 65535 to 255."""
-    return photo if photo.dtype == np.uint8 else np.asarray(cv2.convertScaleAbs(photo, alpha=1 / 257))
-
-
-def opaque(photo: NDArray[Any]) -> bool:
-    """Whether nothing is transparent; libwebp then leaves transparency out by itself."""
-    return photo.shape[2] == 3 or bool(photo[..., 3].min() == np.iinfo(photo.dtype).max)
-
-
 def _write(photo: NDArray[Any], kind: str, quality: int, metadata: Carried) -> bytes:
     if kind == "jpeg":
         return write_jpeg(photo, quality, metadata)
@@ -108,3 +96,15 @@ def _write(photo: NDArray[Any], kind: str, quality: int, metadata: Carried) -> b
     if kind == "tiff":
         return write_tiff(photo, metadata)
     return write_webp(photo, quality, metadata)
+
+
+def _read_back(file: bytes, kind: str, photo: NDArray[Any]) -> None:
+    """Walk through the finished file, to its end, with the parsers that judge what strangers send."""
+    try:
+        header = read_header(file, max_megapixels=float("inf"))
+    except RequestError as error:
+        raise BrokenResultError(f"the {kind} file cannot be read: {error}") from None
+    found = (header.format, header.upright_shape, header.bits, header.orientation)
+    expected = (kind, photo.shape, 8 * photo.itemsize, UPRIGHT)
+    if found != expected:
+        raise BrokenResultError(f"the file holds {found} in place of {expected}")
