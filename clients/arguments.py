@@ -14,7 +14,7 @@ from clients.credentials import api_key
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S
 from clients.errors import OptionError
 from clients.folders import Plan, Search, patterns
-from clients.ledger import Again
+from clients.judgement import Again
 from clients.naming import Naming
 from clients.order import Order
 from clients.presets import KINDS as PRESET_KEYS

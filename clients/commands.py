@@ -14,7 +14,8 @@ from clients.batch import PATIENCE_S, Batch
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S, AsyncEnhancer, Enhancer
 from clients.errors import OptionError
 from clients.job import Job
-from clients.ledger import Again, Ledger
+from clients.judgement import Again
+from clients.ledger import Ledger
 from clients.order import Order
 from clients.report import Progress, Report
 from clients.retry import Retry

@@ -14,7 +14,8 @@ from clients.commands import Connection, note_all, stop_on_signals
 from clients.enhancer import AsyncEnhancer
 from clients.errors import OptionError, UnavailableError
 from clients.job import Job
-from clients.ledger import Again, Ledger
+from clients.judgement import Again
+from clients.ledger import Ledger
 from clients.order import Order
 
 POLL_S = 1.0

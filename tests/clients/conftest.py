@@ -16,3 +16,13 @@ def shoot(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encoded(photo(500, 400, number)))
     return tmp_path / "shoot"
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """A source folder with one photo, and an output folder."""
+    sources, targets = tmp_path / "in", tmp_path / "out"
+    sources.mkdir()
+    targets.mkdir()
+    (sources / "a.jpg").write_bytes(b"photo")
+    return sources, targets

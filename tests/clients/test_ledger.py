@@ -1,11 +1,8 @@
 """The ledger's promises: what is redone, what is not, and what a crash at any point leaves."""
 
-import contextlib
 import hashlib
 import os
-import random
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,53 +10,10 @@ import pytest
 from clients.database import LedgerError
 from clients.files import part_path, write_atomically
 from clients.job import Job
-from clients.ledger import KEPT, LEDGER_NAME, Again, Ledger
+from clients.judgement import Again
+from clients.ledger import KEPT, LEDGER_NAME, Ledger
+from tests.clients.ledgers import ENHANCED, OUTPUT, PHOTO, finish, job, photo_hash, state_after_rescan
 from tests.photos import encoded, photo
-
-PHOTO = encoded(photo(40, 30))
-ENHANCED = b"enhanced"
-OUTPUT = hashlib.sha256(ENHANCED).hexdigest(), len(ENHANCED)
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """A source folder with one photo, and an output folder."""
-    sources, targets = tmp_path / "in", tmp_path / "out"
-    sources.mkdir()
-    targets.mkdir()
-    (sources / "a.jpg").write_bytes(b"photo")
-    return sources, targets
-
-
-def job(sources: Path, name: str = "a.jpg", target: str = "", settings: str = "") -> Job:
-    return Job.of(Path(name), Path(target or name), (sources / name).stat(), settings)
-
-
-def photo_hash(sources: Path) -> str:
-    return hashlib.sha256((sources / "a.jpg").read_bytes()).hexdigest()
-
-
-def finish(folders: tuple[Path, Path], settings: str = "", model: str = "") -> None:
-    """Runs the photo through all states."""
-    sources, targets = folders
-    ledger = Ledger(*folders)
-    ledger.model = model
-    found = job(sources, settings=settings)
-    ledger.note(found, Again(existing=True))
-    ledger.tried(found)
-    ledger.storing(found, photo_hash(sources), *OUTPUT, 0.1)
-    write_atomically(targets / found.target, ENHANCED)
-    ledger.done(found)
-    ledger.close()
-
-
-def state_after_rescan(folders: tuple[Path, Path], settings: str = "", retry_failed: bool = False) -> str:
-    ledger = Ledger(*folders)
-    state = ledger.note(job(folders[0], settings=settings), Again(failed=retry_failed))
-    left = [each.source for each in ledger.pending()]
-    assert left == ([Path("a.jpg")] if state == "pending" else [])
-    ledger.close()
-    return state
 
 
 def test_done_stays_done(folders: tuple[Path, Path]) -> None:
@@ -197,7 +151,7 @@ def test_a_source_is_read_again_only_if_the_file_system_saw_a_change(
 ) -> None:
     monkeypatch.setattr("clients.ledger.TICK_NS", 0)  # as if the photo had been there for long
     finish(folders)
-    monkeypatch.setattr("clients.ledger.sha256", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("clients.judgement.sha256", lambda path: pytest.fail(f"{path} was read"))
     assert state_after_rescan(folders) == "done"
 
 
@@ -232,76 +186,6 @@ def test_outputs_that_vanish_during_the_run_are_told_and_pending(folders: tuple[
     assert ledger.note(job(folders[0])) == "done" and not ledger.lost()
     (folders[1] / "a.jpg").unlink()
     assert [each.source for each in ledger.lost()] == ["a.jpg"] and ledger.counts()["pending"] == 1
-
-
-def test_ledger_of_a_later_version_is_left_alone(folders: tuple[Path, Path]) -> None:
-    finish(folders)
-    path = folders[1] / LEDGER_NAME
-    change(path, "PRAGMA user_version = 99")
-    before = path.read_bytes()
-    with pytest.raises(LedgerError, match="later version of enhance"):
-        Ledger(*folders)
-    assert path.read_bytes() == before
-
-
-def test_ledger_of_the_first_version_is_understood(folders: tuple[Path, Path]) -> None:
-    finish(folders)
-    change(folders[1] / LEDGER_NAME, "ALTER TABLE photos DROP COLUMN changed_ns; PRAGMA user_version = 0")
-    assert state_after_rescan(folders) == "done"
-
-
-def change(path: Path, script: str) -> None:
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        database.executescript(script)
-
-
-DAMAGES: dict[str, Callable[[Path], object]] = {
-    "other file": lambda path: path.write_bytes(b"not a database, but long enough to look at" * 30),
-    "empty": lambda path: path.write_bytes(b""),
-    "cut": lambda path: path.write_bytes(path.read_bytes()[:5000]),
-    "other table": lambda path: change(path, "DROP TABLE photos; CREATE TABLE photos (source TEXT)"),
-    "other types": lambda path: change(path, "UPDATE photos SET modified_ns = 'yesterday'"),
-    "other scan": lambda path: change(path, "UPDATE photos SET scan = 9223372036854775807"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_damaged_ledger_is_put_aside_and_rebuilt_from_the_outputs(
-    folders: tuple[Path, Path], damage: Callable[[Path], object]
-) -> None:
-    sources, targets = folders
-    for name in ("a.jpg", "b.jpg", "c.jpg"):
-        (sources / name).write_bytes(PHOTO)
-        write_atomically(targets / name, PHOTO, job(sources, name).modified_ns)
-    finish(folders)
-    write_atomically(targets / "a.jpg", PHOTO, job(sources).modified_ns)
-    (targets / "b.jpg").write_bytes(PHOTO[:-9])  # no whole photo
-    os.utime(targets / "c.jpg", (1, 1))  # not made from what c.jpg is now
-    damage(targets / LEDGER_NAME)
-    ledger = Ledger(*folders)
-    assert ledger.put_aside is not None and ledger.put_aside.exists()
-    states = [ledger.note(job(sources, name)) for name in ("a.jpg", "b.jpg", "c.jpg")]
-    assert states == ["done", "pending", "pending"]
-    ledger.close()
-    assert state_after_rescan(folders) == "done"
-
-
-def test_a_ledger_with_any_byte_wrong_ends_no_run(folders: tuple[Path, Path]) -> None:
-    finish(folders)
-    path, randomly = folders[1] / LEDGER_NAME, random.Random(1)
-    sound = path.read_bytes()
-    for _ in range(150):
-        damaged = bytearray(sound)
-        for _ in range(randomly.randint(1, 4)):
-            where = randomly.choice([randomly.randrange(200), randomly.randrange(len(sound))])
-            damaged[where] = randomly.randrange(256)
-        path.write_bytes(damaged)
-        try:
-            assert state_after_rescan(folders) in ("done", "pending")
-        except LedgerError as error:
-            assert "later version" in str(error)  # which one of the bytes says
-        for left in folders[1].glob(f"{LEDGER_NAME}*"):
-            left.unlink()
 
 
 def test_ledger_can_be_read_with_plain_sql(folders: tuple[Path, Path]) -> None:
@@ -355,12 +239,41 @@ def test_outputs_of_other_networks_are_counted_and_redone_when_told(folders: tup
         ledger.close()
 
 
-def test_an_output_that_was_stored_without_its_note_is_replaced(folders: tuple[Path, Path]) -> None:
-    """As a worker on another machine leaves it, when the ledger's own program is killed."""
+@pytest.mark.parametrize(("modified_ns", "state"), [(None, "pending"), (5, "done")])
+def test_an_output_that_was_stored_without_its_note_is_replaced(
+    folders: tuple[Path, Path], modified_ns: int | None, state: str
+) -> None:
+    """As a worker on another machine leaves it, when the ledger's own program is killed; not somebody else's file."""
+    assert state_after_rescan(folders) == "pending"
+    write_atomically(folders[1] / "a.jpg", PHOTO, modified_ns or job(folders[0]).modified_ns)
+    assert state_after_rescan(folders) == state
+
+
+def test_parts_of_a_killed_run_go_even_when_the_options_change(folders: tuple[Path, Path]) -> None:
     ledger = Ledger(*folders)
     ledger.note(job(folders[0]))
+    ledger.storing(job(folders[0]), photo_hash(folders[0]), *OUTPUT, 0.1)
+    part_path(folders[1] / "a.jpg").write_bytes(ENHANCED[:4])
     ledger.close()
-    write_atomically(folders[1] / "a.jpg", PHOTO, job(folders[0]).modified_ns)
+    assert state_after_rescan(folders, settings="mode=fast") == "pending"
+    assert [path.name for path in folders[1].iterdir()] == [LEDGER_NAME]
+
+
+def test_a_photo_behind_a_mended_link_is_tried_again(folders: tuple[Path, Path]) -> None:
+    finish(folders)
+    ledger = Ledger(*folders)
+    ledger.note(Job(Path("a.jpg"), Path("a.jpg"), 0, 0, "", trouble="this link leads nowhere"))
+    ledger.close()
     assert state_after_rescan(folders) == "pending"
-    write_atomically(folders[1] / "a.jpg", PHOTO, 5)  # somebody else's
-    assert state_after_rescan(folders) == "done"
+
+
+def test_a_file_at_a_new_place_is_not_taken_for_an_own_one(folders: tuple[Path, Path]) -> None:
+    finish(folders)
+    ledger = Ledger(*folders)
+    assert ledger.note(job(folders[0], target="a.webp")) == "pending"
+    ledger.close()
+    (folders[1] / "a.webp").write_bytes(b"somebody's")
+    os.utime(folders[1] / "a.webp", (1, 1))
+    ledger = Ledger(*folders)
+    assert ledger.note(job(folders[0], target="a.webp")) == "done"
+    assert [each.reason for each in ledger.results()] == [KEPT]
