@@ -140,6 +140,8 @@ class TritonServer:
             "--disable-auto-complete-config",
             f"--backend-directory={self.directory / 'backends'}",
             f"--backend-config=python,shm-region-prefix-name={self.prefix}",
+            # The usual 30 s to import libraries are too few on a busy machine, and the server then ends.
+            f"--backend-config=python,stub-timeout-seconds={self.timeout_s:.0f}",
             f"--http-address={self.plain_host}",
             f"--http-port={self.ports.http}",
             f"--grpc-address={self.host}",

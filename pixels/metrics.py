@@ -18,8 +18,6 @@
 They are no counter of their own, since no code of ours runs when Triton's queue turns a photo away, and Triton 2.51
 counts it nowhere as such: `tiler` has no failure, `enhance` two of reason OTHER, like any photo that failed.
 
-On the GPU profile `decode` is the DALI backend, which knows neither modes nor seconds. There
-`nv_inference_request_success{model="decode"}` counts decoded photos, and sheds are known for both modes together.
 The time of a tile in the network is Triton's: `nv_inference_request_duration_us{model="generator"}`.
 """
 
