@@ -19,6 +19,7 @@ NO_WORKER = "no worker of decode starts; the server's log says why"
 STARTS = 3  # of workers one after the other, before the server is to blame
 
 DEATHS = 2  # of workers, by one photo, before it is refused unseen
+KEPT_BYTES = 512 << 20  # that a worker shares and keeps for the next photo
 REMEMBERED = 1000  # photos that killed a worker
 
 MEMORY_BYTES, MEMORY_BYTES_PER_PIXEL = 512 << 20, 48
@@ -103,7 +104,10 @@ class Decoder:
         if outcome is Outcome.DAMAGED or worker.buffer is None:
             raise RequestError(f"the {header.format} file is damaged or incomplete; export it again")
         memory, places = worker.buffer.memory, Places.of(header, file_bytes)
-        return Decoded(pixels_in(memory, header).view(np.uint8), coarse_in(memory, places))
+        decoded = Decoded(pixels_in(memory, header).view(np.uint8), coarse_in(memory, places))
+        if places.end > KEPT_BYTES:
+            self._replace_worker()  # what a large photo took is given back; its own memory lasts as long as its arrays
+        return decoded
 
     def _busy_worker(self, job: Job) -> Worker:
         """A worker that has taken a photo: where one has died between photos, no photo is to blame."""

@@ -15,7 +15,6 @@ from pixels.codecs.upright import COARSE_PX
 
 ALIGNMENT = 64  # bytes, for vectorised code
 GRAIN = 32 << 20  # buffers grow in such steps, so that few photos need a new one
-KEPT_BYTES = 512 << 20  # of a buffer that waits for the next photo; larger ones are given back
 
 
 @dataclass(frozen=True)
@@ -65,10 +64,6 @@ class Buffer:
         os.ftruncate(self.handle, self.size)
         fcntl.fcntl(self.handle, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
         self.memory = mmap.mmap(self.handle, self.size)
-
-    def fits(self, wanted: int) -> bool:
-        """Whether a photo of so many bytes is to be put here."""
-        return wanted <= self.size and (self.size <= KEPT_BYTES or wanted > KEPT_BYTES)
 
     def close(self) -> None:
         """Give the memory back; as long as arrays still look into it, it stays mapped."""

@@ -118,7 +118,7 @@ class Worker:
             Whether it took the photo: a dead one does not.
         """
         places = Places.of(job.header, job.file_bytes)
-        new = self.buffer is None or not self.buffer.fits(places.end)
+        new = self.buffer is None or self.buffer.size < places.end
         if new:
             self._drop_buffer()
         self.buffer = self.buffer or Buffer(places.end)

@@ -1,6 +1,7 @@
 """Is a decoded photo the right picture of its file? Pillow says so, of what is left of the file for a decoder."""
 
 import io
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from pixels.codecs.reading import read_header
 from pixels.codecs.upright import turn_upright
 
 TOLERANCE = 2  # of 255
+
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it speaks of every odd tag
 
 
 def verdict(file: bytes, pixels: NDArray[np.uint8]) -> str:
@@ -81,6 +84,7 @@ def by_pillow(file: bytes) -> NDArray[Any] | None:
     try:
         with warnings.catch_warnings(), silent_libraries():
             warnings.simplefilter("ignore")
+            warnings.filterwarnings("error", "Truncated File Read")  # it leaves the rest of the directory unread
             image = Image.open(io.BytesIO(file))
             image.load()
             image = ImageOps.exif_transpose(image)

@@ -121,11 +121,12 @@ def test_memory_is_used_again_and_a_large_one_is_given_back(decoder: Decoder, mo
     buffer = decoder._worker.buffer
     decode(decoder, encoded(PIXELS, "PNG"))
     assert decoder._worker.buffer is buffer
-    monkeypatch.setattr(shared, "KEPT_BYTES", shared.GRAIN)
-    decode(decoder, encoded(np.zeros((3000, 4000, 3), np.uint8)))
-    assert decoder._worker.buffer.size > shared.GRAIN
+    pid = worker_pid(decoder)
+    monkeypatch.setattr(decoding, "KEPT_BYTES", shared.GRAIN)
+    large = decoder.decode(np.frombuffer(encoded(np.full((3000, 4000, 3), 7, np.uint8)), np.uint8), Patient())
+    assert worker_pid(decoder) != pid
     decode(decoder, JPEG)
-    assert decoder._worker.buffer.size == shared.GRAIN
+    assert (large.pixels == 7).all()  # alive, although its worker is not
 
 
 def test_no_worker_can_shrink_the_memory_that_the_model_reads() -> None:
@@ -147,9 +148,8 @@ def test_damage_is_an_error_of_the_photo_and_the_worker_goes_on(decoder: Decoder
 
 def test_a_worker_that_died_between_photos_is_replaced_and_no_photo_blamed(decoder: Decoder) -> None:
     for _ in range(3):
-        pid = worker_pid(decoder)
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda pid=pid: state(pid) in ("Z", ""))
+        os.kill(worker_pid(decoder), signal.SIGKILL)
+        wait_until(lambda: not decoder._worker.is_ready())
         np.testing.assert_array_equal(decode(decoder, JPEG), decoded(JPEG))
 
 
