@@ -91,7 +91,8 @@ def _take(found: _Found, marker: int, body: memoryview) -> None:
     elif marker in UNUSUAL_FRAMES:
         raise unusual("JPEG", UNUSUAL_FRAMES[marker], SAVE_BASELINE)
     elif APP0 <= marker <= APP15:
-        _take_metadata(found, marker, body)
+        if not found.scans:  # where readers stop to look for it
+            _take_metadata(found, marker, body)
         return
     elif marker == SOS and found.frame is None:
         raise damaged("JPEG", "a scan comes before the size")
