@@ -1,10 +1,13 @@
 """JPEG files to RGB with DALI: libjpeg-turbo on the CPU, nvJPEG in front of it on a GPU."""
 
+import contextlib
+import hashlib
 import importlib.util
 import os
 import tempfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from nvidia.dali import fn, pipeline_def, types
@@ -18,17 +21,22 @@ EXTENSIONS = "NVIMGCODEC_EXTENSIONS_PATH"
 
 
 class JpegReader:
-    """A DALI pipeline, built once.
+    """A DALI pipeline, built once and tried.
 
     Args:
         device: of DALI's decoder, "cpu" or "mixed".
+
+    Raises:
+        RuntimeError: it decodes nothing, so that no photo would be to blame.
     """
 
     def __init__(self, device: str) -> None:
         self._device = device
         self._pipeline = self._build()
+        _, black = cv2.imencode(".jpg", np.zeros((16, 16, 3), np.uint8))
+        self(black.data)
 
-    def __call__(self, file: memoryview, header: Header) -> NDArray[np.uint8]:
+    def __call__(self, file: memoryview, _header: Header | None = None) -> NDArray[np.uint8]:
         """RGB (height, width, 3) in memory that the next photo gets.
 
         Raises:
@@ -60,21 +68,27 @@ def _decoded(device: str) -> DataNode:
     )
 
 
-def only_jpeg_decoders(device: str) -> tempfile.TemporaryDirectory[str]:
+def find_only_jpeg_decoders(device: str) -> None:
     """Let nvImageCodec find the decoders of JPEG alone: no OpenCV takes over where they refuse.
 
-    To be called before the first pipeline of a process is built; the folder has to stay.
+    To be called before the first pipeline of a process is built. It takes a folder, of which there is one for each
+    installation, in the folder for temporary files.
 
     Raises:
         FileNotFoundError: nvImageCodec is not installed as it should be.
+        PermissionError: somebody else has made that folder.
     """
     package = importlib.util.find_spec("nvidia.nvimgcodec")
     folders = list(package.submodule_search_locations or []) if package else []
     found = [path for folder in folders for name in DECODERS[device] for path in Path(folder, "extensions").glob(name)]
     if len(found) < len(DECODERS[device]):
         raise FileNotFoundError(f"no {' or '.join(DECODERS[device])} in {folders}; install nvidia-nvimgcodec again")
-    alone = tempfile.TemporaryDirectory(prefix="enhancer-decoders-")
+    installation = hashlib.sha256("".join(map(str, found)).encode()).hexdigest()[:16]
+    alone = Path(tempfile.gettempdir(), f"enhancer-decoders-{os.getuid()}-{installation}")
+    alone.mkdir(mode=0o700, exist_ok=True)
+    if alone.is_symlink() or alone.stat().st_uid != os.getuid():
+        raise PermissionError(f"{alone} belongs to somebody else; remove it")
     for path in found:
-        Path(alone.name, path.name).symlink_to(path)
-    os.environ[EXTENSIONS] = alone.name
-    return alone
+        with contextlib.suppress(FileExistsError):
+            Path(alone, path.name).symlink_to(path)
+    os.environ[EXTENSIONS] = str(alone)

@@ -58,6 +58,7 @@ class Decoder:
         self._deaths = Deaths()
         self._zygote, self._worker, self._spare = self._start()
         if not self._worker.is_ready():
+            self.close()
             raise RuntimeError(NO_WORKER)
 
     def decode(self, file: NDArray[np.uint8], patience: Patience) -> Decoded:

@@ -12,9 +12,10 @@ import os
 import signal
 import socket
 import sys
+import traceback
 
 from pixels.codecs import readers  # noqa: F401  (imported here for all workers)
-from pixels.codecs.dali import JpegReader, only_jpeg_decoders
+from pixels.codecs.dali import JpegReader, find_only_jpeg_decoders
 from pixels.codecs.worker import serve
 
 MESSAGE_BYTES = 64
@@ -24,18 +25,17 @@ def main() -> None:
     """Serve until the model hangs up."""
     control, device = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the launcher's
-    with only_jpeg_decoders(device):
-        gc.freeze()  # what is imported stays shared with the workers
-        while True:
-            message, handles, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
-            if not message:
-                return
-            if handles:
-                answer = _fork(control, handles[0], device)
-                os.close(handles[0])
-            else:
-                answer = _end(int(message.split()[1]))
-            control.send(str(answer).encode())
+    gc.freeze()  # what is imported stays shared with the workers
+    while True:
+        message, handles, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
+        if not message:
+            return
+        if handles:
+            answer = _fork(control, handles[0], device)
+            os.close(handles[0])
+        else:
+            answer = _end(int(message.split()[1]))
+        control.send(str(answer).encode())
 
 
 def _fork(control: socket.socket, handle: int, device: str) -> int:
@@ -45,8 +45,11 @@ def _fork(control: socket.socket, handle: int, device: str) -> int:
         code = 1
         try:
             control.close()
+            find_only_jpeg_decoders(device)
             serve(socket.socket(fileno=handle), JpegReader(device), writes_files=device == "mixed")
             code = 0
+        except Exception:
+            traceback.print_exc()
         finally:
             os._exit(code)
     return pid

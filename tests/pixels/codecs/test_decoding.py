@@ -234,6 +234,12 @@ def test_what_crashed_opencv_is_upright_now(decoder: Decoder) -> None:
     np.testing.assert_array_equal(decode(decoder, file), np.rot90(wide, -1))
 
 
+def test_a_decoder_that_cannot_decode_does_not_start(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError, match="no worker of decode starts; the server's log says why"):
+        Decoder("abacus", 120, python=SERVER_PYTHON)
+    assert "KeyError: 'abacus'" in capfd.readouterr().err
+
+
 def test_workers_end_with_their_decoder() -> None:
     decoder = Decoder("cpu", 120, python=SERVER_PYTHON)
     pids = [decoder._worker.pid, decoder._spare.pid, decoder._zygote._process.pid]
