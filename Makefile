@@ -94,8 +94,8 @@ evaluate: named-run setup ## score a run's weights on pairs: RUN=name JSONL=pair
 named-run:
 	@$(if $(RUN),,echo "error: name the run: make $(MAKECMDGOALS) RUN=name" >&2; exit 2)
 
-export: named-run setup ## weights to a checked ONNX that is served: RUN=name [CHECKPOINT=weights.safetensors]
-	@$(PY) -m export all --run $(RUN) $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
+export: named-run setup ## weights of both networks to checked ONNX files that are served: RUN=name [WEIGHTS=folder]
+	@$(PY) -m export all --run $(RUN) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
 plan: named-run ## its TensorRT plan, checked and served, on the machine with the GPU: RUN=name
 	@$(PYTHON) -m deploy.container plan --run $(RUN)

@@ -1,26 +1,25 @@
-"""``python -m export``: from a checkpoint to what Triton serves, one validated step after the other."""
+"""``python -m export``: from weights to what Triton serves, one validated step after the other."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from export import publish
-from export.contract import MODEL_DIR, Contract, read_contract
+from export.contract import REPOSITORY, Contract, read_contracts
 from export.errors import ExportError
 from export.manifest import Run
 from export.tiles import SAMPLES
 
 DESCRIPTION = """\
-steps, in order; each writes into artifacts/RUN/ and records itself in manifest.json:
-  onnx        checkpoint -> cleaned FP32 ONNX
+steps, in order; each is made for both networks (generator, refiner), writes into artifacts/RUN/ and records itself in
+manifest.json:
+  onnx        weights -> cleaned FP32 ONNX
   check-onnx  FP32 ONNX against PyTorch
-  fp16        checkpoint -> FP16 ONNX, what a GPU runs
+  fp16        weights -> FP16 ONNX, what a GPU runs
   check-fp16  FP16 ONNX against FP32
   plan        FP16 ONNX -> TensorRT plan, on the machine that serves
   check-plan  plan against FP32 ONNX, precision of its layers, time per batch
-  publish     validated files -> model_repository/generator/VERSION/
-  int8        FP32 ONNX -> quantised ONNX, to try; not published
-  check-int8  quantised ONNX against FP32
+  publish     validated files -> model_repository/{generator,refiner}/VERSION/
 
   all         the steps that need no GPU: onnx to check-fp16, publish
   all-gpu     the steps after them that do: plan, check-plan, publish
@@ -28,7 +27,6 @@ steps, in order; each writes into artifacts/RUN/ and records itself in manifest.
 """
 GPU_STEPS = ("plan", "check-plan", "publish")
 CPU_STEPS = ("onnx", "check-onnx", "fp16", "check-fp16", "publish")
-INT8_STEPS = ("int8", "check-int8")
 GROUPS = {"all": CPU_STEPS, "all-gpu": GPU_STEPS}
 INTERRUPTED = 130  # as a shell reports it
 
@@ -39,20 +37,21 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         prog="python -m export", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="STEP")
-    for name in dict.fromkeys((*CPU_STEPS, *GPU_STEPS, *INT8_STEPS, *GROUPS)):
+    for name in dict.fromkeys((*CPU_STEPS, *GPU_STEPS, *GROUPS)):
         command = commands.add_parser(name)
         steps = GROUPS.get(name, (name,))
         command.add_argument("--run", required=True, help="name of the run's folder in artifacts/")
         if "onnx" in steps:
             command.add_argument(
-                "--checkpoint", type=Path, help="generator weights (default: what training left in the run)"
+                "--weights",
+                type=Path,
+                help="folder of generator.safetensors and refiner.safetensors (default: the run's own, which training "
+                "has left there, and the shipped one where it has none)",
             )
         if any(step.startswith("check") for step in steps):
             command.add_argument(
                 "--photos", type=Path, default=SAMPLES, help="photos to check on (default: %(default)s)"
             )
-        if "int8" in steps:
-            command.add_argument("--calibration", type=Path, required=True, help="photos to take ranges from")
         if "publish" in steps:
             command.add_argument("--version", type=int, help="replace this version (default: a new one)")
     commands.add_parser("rollback")
@@ -62,18 +61,21 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def run_command(arguments: argparse.Namespace) -> None:
     """Run one step, or a group of them."""
     if arguments.command == "rollback":
-        withdrawn, serving = publish.rollback(MODEL_DIR)
+        withdrawn, serving = publish.rollback(REPOSITORY)
         print(f"withdrew version {withdrawn}; version {serving} serves after a restart of the server")
         return
-    contract, run = read_contract(), Run(arguments.run)
+    contracts, run = read_contracts(), Run(arguments.run)
     for step in GROUPS.get(arguments.command, (arguments.command,)):
-        print(f"{step}: {run_step(step, run, contract, arguments)}", flush=True)
+        if step == "publish":
+            made = publish.publish(run, contracts, REPOSITORY, arguments.version)
+            print(f"publish: {', '.join(map(str, made))}")
+            continue
+        for contract in contracts:
+            print(f"{step}: {run_step(step, run, contract, arguments)}", flush=True)
 
 
 def run_step(step: str, run: Run, contract: Contract, arguments: argparse.Namespace) -> Path:
-    """Run one step and return what it made or checked. Its module loads now: publishing and plans need no torch."""
-    if step == "publish":
-        return publish.publish(run, contract, MODEL_DIR, arguments.version)
+    """Run one step for one network and return what it made or checked. Its module loads now: plans need no torch."""
     if step in GPU_STEPS:
         from export import plan
 
@@ -84,17 +86,13 @@ def run_step(step: str, run: Run, contract: Contract, arguments: argparse.Namesp
 
     match step:
         case "onnx":
-            return steps.onnx_step(run, contract, arguments.checkpoint)
+            return steps.onnx_step(run, contract, arguments.weights)
         case "check-onnx":
             return steps.check_onnx_step(run, contract, arguments.photos)
         case "fp16":
             return steps.fp16_step(run, contract)
-        case "check-fp16":
-            return steps.check_fp16_step(run, contract, arguments.photos)
-        case "int8":
-            return steps.int8_step(run, contract, arguments.calibration)
         case _:
-            return steps.check_int8_step(run, contract, arguments.photos)
+            return steps.check_fp16_step(run, contract, arguments.photos)
 
 
 def main() -> int:

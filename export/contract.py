@@ -1,4 +1,4 @@
-"""What the served model promises, read from its Triton configuration: the one source of names, shapes and files."""
+"""What a served network promises, read from its Triton configuration: the one source of names, shapes and files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +9,9 @@ from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import triton_to_np_dtype
 
 from export.errors import ExportError
+from pixels.versions import NETWORKS
 
-MODEL_DIR = Path("model_repository/generator")
-ONNX_NAME = "model.onnx"  # what the CPU profile serves; a Python model, so its config names no model file
+REPOSITORY = Path("model_repository")
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,17 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Contract:
-    """Names, types and sizes that every artefact of a run must keep.
+    """Names, types and sizes that every artefact of a network must keep, and what its files are called in a run.
 
     Attributes:
+        name: of the model.
         inputs: in the order of the configuration, which is the order of the network's arguments.
         outputs: likewise.
         max_batch: most tiles that Triton puts into one execution.
         plan_names: file name of the plan by compute capability ("12.1"), as in ``cc_model_filenames``.
     """
 
+    name: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     max_batch: int
@@ -46,10 +48,29 @@ class Contract:
     @property
     def tile_px(self) -> int:
         """Edge of the square tile in pixels."""
-        return self.inputs[0].shape[-1]
+        return self.inputs[0].shape[0]
 
-    def plan_name(self, compute_capability: str) -> str:
-        """File name of the plan for a GPU of this compute capability.
+    @property
+    def weights(self) -> str:
+        """File name of the weights."""
+        return f"{self.name}.safetensors"
+
+    @property
+    def fp32_onnx(self) -> str:
+        """File name of the FP32 ONNX."""
+        return f"{self.name}.onnx"
+
+    @property
+    def fp16_onnx(self) -> str:
+        """File name of the FP16 ONNX."""
+        return f"{self.name}_fp16.onnx"
+
+    def in_run(self, plan_name: str) -> str:
+        """File name, in a run, of the plan that is served as plan_name."""
+        return f"{self.name}.{plan_name}"
+
+    def plan(self, compute_capability: str) -> str:
+        """File name, in a run, of the plan for a GPU of this compute capability.
 
         Raises:
             ExportError: the configuration serves no such GPU.
@@ -58,12 +79,17 @@ class Contract:
             served = ", ".join(self.plan_names) or "none"
             raise ExportError(
                 f"the configuration serves no GPU of compute capability {compute_capability} (only {served}): "
-                f"add it to cc_model_filenames in {MODEL_DIR / 'config.pbtxt'}"
+                f"add it to cc_model_filenames in {REPOSITORY / self.name / 'config.pbtxt'}"
             )
-        return self.plan_names[compute_capability]
+        return self.in_run(self.plan_names[compute_capability])
 
 
-def read_contract(model_dir: Path = MODEL_DIR) -> Contract:
+def read_contracts(repository: Path = REPOSITORY) -> list[Contract]:
+    """The contracts of all networks; raises as :func:`read_contract`."""
+    return [read_contract(repository / name) for name in NETWORKS]
+
+
+def read_contract(model_dir: Path) -> Contract:
     """Read ``config.pbtxt`` of a model folder.
 
     Raises:
@@ -77,6 +103,7 @@ def read_contract(model_dir: Path = MODEL_DIR) -> Contract:
     except text_format.ParseError as error:
         raise ExportError(f"{path}: {error}") from None
     contract = Contract(
+        name=model_dir.name,
         inputs=tuple(map(_tensor, config.input)),
         outputs=tuple(map(_tensor, config.output)),
         max_batch=config.max_batch_size,

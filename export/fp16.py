@@ -1,75 +1,58 @@
 """Half precision: the graph itself says where, since TensorRT 11 has no flag for it.
 
-The convolutions and all between them run in FP16. The ends stay in FP32: metering before the first convolution, and
-adding the edit to the tile after the last. They work on the input and the output, which are FP32 anyway, and the
-photo keeps more than the 11 bits of an FP16 value (docs/decisions/006-half-precision.md has the measurement).
+The learned body of a network runs in FP16. What is around it stays in FP32: metering, fusion and finish of the
+generator, and the path of the photo's own values through the refiner. It works on inputs and outputs that have more
+than the 11 bits of an FP16 value (docs/decisions/006-half-precision.md has the measurement).
 """
 
 import copy
-from collections.abc import Callable
 
 import numpy as np
 import onnx
 import onnxruntime
-from torch import Tensor
-from torch.overrides import TorchFunctionMode
+import torch
+from torch import Tensor, nn
 
 from export.compare import Feed
 from export.errors import ExportError
-from training.networks.generator import Generator
+from export.networks import Served, ServedRefiner
 
 FP16_MAX = 65504.0
 MAX_ACTIVATION = FP16_MAX / 8  # three doublings of headroom for photos unlike those tried
 
 
-class HalfGenerator(Generator):
-    """The generator with its edit in FP16; takes and returns FP32."""
-
-    @classmethod
-    def of(cls, network: Generator) -> "HalfGenerator":
-        """The same weights, rounded."""
-        half = cls(network.width, refines=network.refinement is not None)
-        half.load_state_dict(network.state_dict())
-        return half.half().eval()
-
-    def edit(self, bases: Tensor) -> tuple[Tensor, Tensor]:
-        """As the generator's, FP32 in and out."""
-        gains, offset = super().edit(bases.half())
-        return gains.float(), offset.float()
+def halved(network: Served) -> Served:
+    """A copy for TensorRT, with its body in FP16 and FP32 around it."""
+    half = copy.deepcopy(network)
+    if isinstance(half, ServedRefiner):
+        half.moved = torch.float32
+    body = half.network.body.half()
+    body.register_forward_pre_hook(lambda _, inputs: tuple(each.half() for each in inputs))
+    body.register_forward_hook(lambda _, _inputs, result: result.float())
+    return half
 
 
-class RoundedGenerator(Generator):
-    """What FP16 does to the edit, at the speed of FP32: every result is rounded to FP16, sums are FP32.
+def rounded(network: Served) -> Served:
+    """A copy with what FP16 does to the body, at the speed of FP32: results of layers are rounded, sums are FP32.
 
     That is how tensor cores work. ONNX Runtime's CPU engine cannot stand in for it: having no FP16 convolution, it
     widens the whole body to FP32 and rounds nothing in between. PyTorch's FP16 on the CPU rounds, but takes minutes.
     """
-
-    @classmethod
-    def of(cls, network: Generator) -> "RoundedGenerator":
-        """The same weights, rounded."""
-        rounded = cls(network.width, refines=network.refinement is not None)
-        rounded.load_state_dict({name: tensor.half().float() for name, tensor in network.state_dict().items()})
-        return rounded.eval()
-
-    def edit(self, bases: Tensor) -> tuple[Tensor, Tensor]:
-        """As the generator's, each operation's result rounded."""
-        with _RoundToHalf():
-            return super().edit(bases.half().float())
+    rounding = copy.deepcopy(network)
+    body = rounding.network.body
+    body.load_state_dict({name: _rounded(tensor) for name, tensor in body.state_dict().items()})
+    body.register_forward_pre_hook(lambda _, inputs: tuple(map(_rounded, inputs)))
+    for module in body.modules():
+        module.register_forward_hook(_round_result)
+    return rounding
 
 
-class _RoundToHalf(TorchFunctionMode):
-    """Rounds what every PyTorch function called under it returns."""
+def _round_result(_module: nn.Module, _inputs: tuple[Tensor, ...], result: Tensor) -> Tensor:
+    return _rounded(result)
 
-    def __torch_function__(  # type: ignore[no-untyped-def]  # torch's own signature
-        self,
-        func: Callable[..., object],
-        types,  # noqa: ANN001
-        args: tuple[object, ...] = (),
-        kwargs: dict[str, object] | None = None,
-    ) -> object:
-        result = func(*args, **(kwargs or {}))
-        return result.half().float() if isinstance(result, Tensor) and result.is_floating_point() else result
+
+def _rounded(values: Tensor) -> Tensor:
+    return values.half().float()
 
 
 def check_fp16(model: onnx.ModelProto) -> None:
@@ -80,7 +63,8 @@ def check_fp16(model: onnx.ModelProto) -> None:
     """
     types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
     for node in model.graph.node:
-        if node.op_type == "Conv" and types.get(node.input[1]) != onnx.TensorProto.FLOAT16:
+        learned = node.op_type == "Conv" and node.input[1].endswith(".weight")  # fusion has some with ones and zeros
+        if learned and types.get(node.input[1]) != onnx.TensorProto.FLOAT16:
             raise ExportError(f"convolution {node.name} has weights that are not FP16: the plan would run it in FP32")
 
 

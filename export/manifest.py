@@ -20,10 +20,6 @@ from typing import Any
 from export.errors import ExportError
 
 ARTIFACTS = Path("artifacts")
-CHECKPOINT = "generator.safetensors"
-FP32_ONNX = "generator.onnx"
-FP16_ONNX = "generator_fp16.onnx"
-INT8_ONNX = "generator_int8.onnx"
 PACKAGES = ("torch", "onnx", "onnxscript", "onnx-graphsurgeon", "onnxruntime", "polygraphy", "numpy", "tensorrt-cu13")
 
 

@@ -35,13 +35,15 @@ def check_operators(model: onnx.ModelProto) -> None:
     foreign = sorted({node.op_type for node in model.graph.node if node.domain or node.op_type not in FP16_OPERATORS})
     if foreign:
         raise ExportError(f"TensorRT builds no FP16 layer for {', '.join(foreign)}: see export/operators.py")
-    _check_bytes(model)
 
 
-def _check_bytes(model: onnx.ModelProto) -> None:
-    """TensorRT converts UINT8 right at an input or an output, to or from FP32 or FP16, and computes nothing on it.
+def check_bytes(model: onnx.ModelProto) -> None:
+    """Refuse a graph that computes on UINT8: TensorRT converts it right at an input or an output, and no more.
 
     Source: its documentation of DataType.UINT8. No value may leave 0 to 255 before the Cast at an output.
+
+    Raises:
+        ExportError: names the node.
     """
     names = {
         value.name
@@ -50,4 +52,6 @@ def _check_bytes(model: onnx.ModelProto) -> None:
     }
     for node in model.graph.node:
         if node.op_type != "Cast" and names.intersection((*node.input, *node.output)):
-            raise ExportError(f"{node.name} computes on UINT8, which TensorRT cannot: cast first, and last at the output")
+            raise ExportError(
+                f"{node.name} computes on UINT8, which TensorRT cannot: cast first, and last at the output"
+            )

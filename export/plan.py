@@ -11,7 +11,7 @@ from export.compare import FP16_BUDGET, compare, onnxruntime_runner, tensorrt_ru
 from export.contract import Contract
 from export.errors import ExportError
 from export.layers import require_fp16
-from export.manifest import FP16_ONNX, FP32_ONNX, Run, Step, recorded_check, sha256
+from export.manifest import Run, Step, recorded_check, sha256
 from export.tiles import validation_batches
 
 BUILD_TIMEOUT_S = 3600.0
@@ -24,10 +24,10 @@ def plan_step(run: Run, contract: Contract, timeout_s: float = BUILD_TIMEOUT_S) 
     Raises:
         ExportError: unvalidated ONNX, no trtexec, no GPU, a GPU that is not served, or a failed build.
     """
-    source = run.file(FP16_ONNX, "fp16")
+    source = run.file(contract.fp16_onnx, "fp16")
     run.require_passed("check-fp16", source)
     tool, capability = trtexec.find(), trtexec.compute_capability()
-    plan = run.folder / contract.plan_name(capability)
+    plan = run.folder / contract.plan(capability)
     timing_cache = run.folder.parent / f"timing.{capability}.{tool.version_text}.cache"  # shared by all runs
     beside = plan.with_name(f".{plan.name}.part")
     command = tool.build_command(source, beside, timing_cache, contract)
@@ -48,7 +48,7 @@ def plan_step(run: Run, contract: Contract, timeout_s: float = BUILD_TIMEOUT_S) 
         "compute_capability": capability,
         "build_s": round(time.monotonic() - started, 1),
     }
-    run.record(Step("plan", {FP16_ONNX: sha256(source)}, {plan.name: sha256(plan)}, details=details))
+    run.record(Step("plan", {source.name: sha256(source)}, {plan.name: sha256(plan)}, details=details))
     return plan
 
 
@@ -59,8 +59,8 @@ def check_plan_step(run: Run, contract: Contract, photos: Path) -> Path:
         ExportError: what is wrong with the plan; recorded as a failure.
     """
     tool, capability = trtexec.find(), trtexec.compute_capability()
-    plan = run.file(contract.plan_name(capability), "plan")
-    half, full = run.file(FP16_ONNX, "fp16"), run.file(FP32_ONNX, "onnx")
+    plan = run.file(contract.plan(capability), "plan")
+    half, full = run.file(contract.fp16_onnx, "fp16"), run.file(contract.fp32_onnx, "onnx")
     with recorded_check(run, "check-plan", plan, half, full) as details:
         details["compute_ms"] = {
             batch: _compute_ms(tool, plan, batch, contract) for batch in sorted({1, contract.max_batch})
@@ -80,8 +80,8 @@ def _up_to_date(run: Run, plan: Path, source: Path, command: list[str]) -> bool:
 
 
 def _facts(step: Step) -> tuple[Any, str, str]:
-    (plan,) = step.outputs.values()
-    return step.details["command"], step.inputs[FP16_ONNX], plan
+    (source,), (plan,) = step.inputs.values(), step.outputs.values()
+    return step.details["command"], source, plan
 
 
 def _compute_ms(tool: trtexec.Trtexec, plan: Path, batch: int, contract: Contract) -> float:

@@ -1,72 +1,81 @@
-"""Put a validated run where Triton looks, and take it back: the only writer into the generator's version folders.
+"""Put a validated run where Triton looks, and take it back: the only writer into the networks' version folders.
 
-Triton serves the highest numbered version (its default policy, latest). A new run becomes a new version, written beside
-and renamed, so a crash at any moment leaves a whole model serving. Rolling back renames the highest version to
-``withdrawn-N``, which Triton ignores, and the one below serves again.
+Triton serves the highest numbered version (its default policy, latest). A new run becomes a new version of both
+networks under one number, each written beside and renamed, so a crash at any moment leaves whole models. Rolling back
+renames the highest version to ``withdrawn-N``, which Triton ignores, and the one below serves again. Whoever asks the
+networks asks for a version that both have (:mod:`pixels.versions`): between the two renames photos may be refused,
+never edited by networks of two runs.
 """
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
-from export.contract import ONNX_NAME, Contract
+from export.contract import Contract
 from export.errors import ExportError
 from export.graph import check_contract, load_onnx
-from export.manifest import CHECKPOINT, FP16_ONNX, FP32_ONNX, Run, sha256, write_atomically
+from export.manifest import Run, sha256, write_atomically
+from pixels.versions import NETWORKS, ONNX_NAME, versions
 
 WITHDRAWN = "withdrawn-"
+Files: TypeAlias = dict[str, Path]
+"""Files of a run by the name that they are served under."""
 
 
-def publish(run: Run, contract: Contract, model_dir: Path, version: int | None = None) -> Path:
-    """Copy a run's validated files into a version folder.
+def publish(run: Run, contracts: Sequence[Contract], repository: Path, version: int | None = None) -> list[Path]:
+    """Copy a run's validated files into version folders, one for each network, under the same number.
 
     Args:
         run: whose files.
-        contract: the configuration that they must match.
-        model_dir: holds the version folders.
+        contracts: of all networks; the configurations that the files must match.
+        repository: holds the models.
         version: replaces this version's files; without it the run's own version gains what it lacks, or a new one
             is made.
 
     Returns:
-        The version's folder.
+        The version's folders.
 
     Raises:
         ExportError: anything unvalidated, changed since, or at odds with the configuration; nothing is written then.
     """
-    files = validated_files(run, contract)
-    folder = model_dir / str(version or _version_of(files[ONNX_NAME], model_dir) or _next_version(model_dir))
-    _refuse_loss(folder, files, model_dir)
-    if folder.exists():
-        for name, source in files.items():
-            write_atomically(folder / name, source.read_bytes())
-    else:
-        _write_folder(folder, files)
-    return folder
+    files = {contract.name: validated_files(run, contract) for contract in contracts}
+    number = str(version or _version_of(files, repository) or _next_version(repository))
+    folders = {name: repository / name / number for name in files}
+    for name, folder in folders.items():
+        _refuse_loss(folder, files[name])
+    for name, folder in folders.items():
+        if folder.exists():
+            for served, source in files[name].items():
+                write_atomically(folder / served, source.read_bytes())
+    write_folders({folder: files[name] for name, folder in folders.items() if not folder.exists()})
+    return list(folders.values())
 
 
-def validated_files(run: Run, contract: Contract) -> dict[str, Path]:
-    """Files of a run by the name they are served under, each traced back to the checkpoint through passed checks.
+def validated_files(run: Run, contract: Contract) -> Files:
+    """Files of one network, each traced back to the weights through passed checks.
 
     Raises:
         ExportError: names the file and what is wrong with it.
     """
-    model = run.file(FP32_ONNX, "onnx")
-    check = run.require_passed("check-onnx", model)
-    _require_same(check.inputs[CHECKPOINT], run.file(CHECKPOINT, "onnx"), model)
+    model = run.file(contract.fp32_onnx, "onnx")
+    weights = run.file(contract.weights, "onnx")
+    _require_same(run.require_passed("check-onnx", model).inputs[weights.name], weights, model)
     check_contract(load_onnx(model), contract)
     files = {ONNX_NAME: model}
     for name in contract.plan_names.values():
-        plan = run.folder / name
+        plan = run.folder / contract.in_run(name)
         if plan.exists():
-            half = run.file(FP16_ONNX, "fp16")
-            _require_same(run.require_passed("check-fp16", half).inputs[FP32_ONNX], model, half)
-            _require_same(run.require_passed("check-plan", plan).inputs[FP16_ONNX], half, plan)
+            half = run.file(contract.fp16_onnx, "fp16")
+            _require_same(run.require_passed("check-fp16", half).inputs[model.name], model, half)
+            _require_same(run.require_passed("check-plan", plan).inputs[half.name], half, plan)
             files[name] = plan
     return files | {run.manifest.name: run.manifest}
 
 
-def rollback(model_dir: Path) -> tuple[int, int]:
-    """Withdraw the highest version.
+def rollback(repository: Path) -> tuple[int, int]:
+    """Withdraw the highest version of all networks; one that a crash has left half withdrawn, too.
 
     Returns:
         The version withdrawn and the one that serves now.
@@ -74,11 +83,15 @@ def rollback(model_dir: Path) -> tuple[int, int]:
     Raises:
         ExportError: there is no version to go back to.
     """
-    versions = _versions(model_dir)
-    if len(versions) < 2:
-        raise ExportError(f"{model_dir} holds version {versions or 'none'} alone: there is nothing to roll back to")
-    (model_dir / str(versions[-1])).rename(model_dir / f"{WITHDRAWN}{versions[-1]}")
-    return versions[-1], versions[-2]
+    held = [versions(repository / name) for name in NETWORKS]
+    newest, common = max(set.union(*held), default=0), set.intersection(*held)
+    earlier = max(common - {newest}, default=0)
+    if not earlier:
+        raise ExportError(f"{repository} holds version {newest or 'none'} alone: there is nothing to roll back to")
+    for name in NETWORKS:
+        if (folder := repository / name / str(newest)).exists():
+            folder.rename(folder.with_name(f"{WITHDRAWN}{newest}"))
+    return newest, earlier
 
 
 def _require_same(recorded: str, source: Path, made: Path) -> None:
@@ -86,45 +99,49 @@ def _require_same(recorded: str, source: Path, made: Path) -> None:
         raise ExportError(f"{made} was validated against another {source.name} than the run now holds: export again")
 
 
-def _versions(model_dir: Path) -> list[int]:
-    """Numbers of the versions that hold a model; version 1 of a bare clone may hold the serving code alone."""
-    return sorted(int(path.parent.name) for path in model_dir.glob(f"*/{ONNX_NAME}") if path.parent.name.isdigit())
+def _next_version(repository: Path) -> int:
+    """A number that no network has, nor ever had."""
+    taken = {0}
+    for name in NETWORKS:
+        withdrawn = (repository / name).glob(f"{WITHDRAWN}*")
+        taken |= versions(repository / name) | {int(folder.name.removeprefix(WITHDRAWN)) for folder in withdrawn}
+    return max(taken) + 1
 
 
-def _next_version(model_dir: Path) -> int:
-    withdrawn = [int(folder.name.removeprefix(WITHDRAWN)) for folder in model_dir.glob(f"{WITHDRAWN}*")]
-    return max([0, *_versions(model_dir), *withdrawn]) + 1
+def _version_of(files: dict[str, Files], repository: Path) -> int | None:
+    """Version that serves these very networks already."""
+    common = set.intersection(*(versions(repository / name) for name in files))
+    return next(
+        (number for number in common if all(_same_model(repository / n / str(number), files[n]) for n in files)), None
+    )
 
 
-def _version_of(model: Path, model_dir: Path) -> int | None:
-    """Version that serves this very model already."""
-    digest = sha256(model)
-    served = {version: model_dir / str(version) / ONNX_NAME for version in _versions(model_dir)}
-    return next((version for version, path in served.items() if path.exists() and sha256(path) == digest), None)
-
-
-def _refuse_loss(folder: Path, files: dict[str, Path], model_dir: Path) -> None:
+def _refuse_loss(folder: Path, files: Files) -> None:
     """A version must not mix two runs, nor a new one leave GPUs without the plan that they are served now."""
-    newest = [model_dir / str(version) for version in _versions(model_dir)[-1:]]
+    newest = [folder.with_name(str(version)) for version in sorted(versions(folder.parent))[-1:]]
     for other in [folder, *newest]:
         lost = sorted({path.name for path in other.glob("*.plan")} - files.keys())
         if lost and not _same_model(other, files):
             raise ExportError(f"{other} serves {', '.join(lost)}, which this run lacks: build it first (make plan)")
 
 
-def _same_model(folder: Path, files: dict[str, Path]) -> bool:
+def _same_model(folder: Path, files: Files) -> bool:
     served = folder / ONNX_NAME
     return served.exists() and sha256(served) == sha256(files[ONNX_NAME])
 
 
-def _write_folder(folder: Path, files: dict[str, Path]) -> None:
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+def write_folders(contents: dict[Path, Files]) -> None:
+    """Write all of them beside, then put them in place one right after the other."""
+    beside = {folder: folder.with_name(f".{folder.name}.{os.getpid()}") for folder in contents}
     try:
-        beside.mkdir(parents=True)
-        for name, source in files.items():
-            shutil.copyfile(source, beside / name)
-        for code in sorted((folder.parent / "1").glob("*.py")):  # the CPU profile's; one copy for all versions
-            (beside / code.name).symlink_to(Path("..", "1", code.name))
-        beside.rename(folder)
+        for folder, files in contents.items():
+            beside[folder].mkdir(parents=True)
+            for name, source in files.items():
+                shutil.copyfile(source, beside[folder] / name)
+            for code in sorted((folder.parent / "1").glob("*.py")):  # the CPU profile's; one copy for all versions
+                (beside[folder] / code.name).symlink_to(Path("..", "1", code.name))
+        for folder, whole in beside.items():
+            whole.rename(folder)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        for whole in beside.values():
+            shutil.rmtree(whole, ignore_errors=True)

@@ -1,55 +1,44 @@
-"""The steps from a checkpoint to a validated ONNX: each reads files of the run's folder, and records what it did."""
+"""The steps from weights to a validated ONNX: each reads files of the run's folder, and records what it did."""
 
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from export.compare import FP16_BUDGET, FP32_BUDGET, INT8_BUDGET, compare, onnxruntime_runner
+from export.compare import FP16_BUDGET, FP32_BUDGET, compare, onnxruntime_runner
 from export.contract import Contract
-from export.errors import ExportError
-from export.fp16 import HalfGenerator, RoundedGenerator, check_activations, check_fp16
+from export.fp16 import check_activations, check_fp16, halved, rounded
 from export.graph import check_contract, check_weights, load_onnx
-from export.int8 import to_int8
-from export.manifest import (
-    CHECKPOINT,
-    FP16_ONNX,
-    FP32_ONNX,
-    INT8_ONNX,
-    Run,
-    Step,
-    recorded_check,
-    sha256,
-    write_atomically,
-)
-from export.operators import check_operators
+from export.manifest import Run, Step, recorded_check, sha256, write_atomically
+from export.networks import Served, load_network
+from export.operators import check_bytes, check_operators
 from export.tiles import validation_batches
 from export.torch_runner import TorchRunner
 from export.tracing import OPSET, export_onnx
-from training.checkpoints import BEST
-from training.networks.generator import Generator
-from training.networks.weights import WeightsError, load_generator
+
+SHIPPED = Path("training/weights")  # what a run takes of a network that it has not trained
 
 
-def onnx_step(run: Run, contract: Contract, checkpoint: Path | None = None) -> Path:
-    """Trace a checkpoint's network into a cleaned FP32 ONNX; keeps a copy of the checkpoint in the run.
+def onnx_step(run: Run, contract: Contract, weights: Path | None = None) -> Path:
+    """Trace a network into a cleaned FP32 ONNX; keeps a copy of its weights in the run.
 
     Args:
         run: where to.
         contract: names and shapes.
-        checkpoint: generator weights; those that training left in the run's folder when not given.
+        weights: folder of the weights; when not given the run's own, which training has filled, and the shipped ones
+            where it has none.
     """
-    checkpoint = checkpoint or run.folder / BEST
-    network = load_network(checkpoint)
-    kept, path = run.folder / CHECKPOINT, run.folder / FP32_ONNX
-    write_atomically(kept, checkpoint.read_bytes())
+    own = run.folder / contract.weights
+    source = (weights or (run.folder if own.exists() else SHIPPED)) / contract.weights
+    network, path = load_network(contract, source), run.folder / contract.fp32_onnx
+    write_atomically(own, source.read_bytes())
     write_atomically(path, export_onnx(network, contract).SerializeToString())
     run.record(
         Step(
             name="onnx",
-            inputs={CHECKPOINT: sha256(kept)},
-            outputs={FP32_ONNX: sha256(path)},
-            details={"opset": OPSET, "width": network.width, "tile_px": contract.tile_px},
+            inputs={own.name: sha256(own)},
+            outputs={path.name: sha256(path)},
+            details={"opset": OPSET, "tile_px": contract.tile_px},
         )
     )
     return path
@@ -61,9 +50,9 @@ def check_onnx_step(run: Run, contract: Contract, photos: Path) -> Path:
     Raises:
         ExportError: the first thing that differs, named; recorded as a failure.
     """
-    path, checkpoint = run.file(FP32_ONNX, "onnx"), run.file(CHECKPOINT, "onnx")
-    network = load_network(checkpoint)
-    with recorded_check(run, "check-onnx", path, checkpoint) as details:
+    path, weights = run.file(contract.fp32_onnx, "onnx"), run.file(contract.weights, "onnx")
+    network = load_network(contract, weights)
+    with recorded_check(run, "check-onnx", path, weights) as details:
         model = load_onnx(path)
         check_contract(model, contract)
         check_operators(model)
@@ -71,16 +60,16 @@ def check_onnx_step(run: Run, contract: Contract, photos: Path) -> Path:
         reference, ours = TorchRunner(network, contract), onnxruntime_runner(path.read_bytes())
         difference = compare(reference, ours, validation_batches(contract, photos), contract)
         details["pytorch_vs_onnxruntime"] = difference.record(FP32_BUDGET)
-        difference.require(FP32_BUDGET, path, checkpoint)
+        difference.require(FP32_BUDGET, path, weights)
     return path
 
 
 def fp16_step(run: Run, contract: Contract) -> Path:
-    """Trace the network once more with its edit in half precision."""
-    checkpoint, path = run.file(CHECKPOINT, "onnx"), run.folder / FP16_ONNX
-    network = load_network(checkpoint)
-    write_atomically(path, export_onnx(HalfGenerator.of(network), contract).SerializeToString())
-    run.record(Step("fp16", inputs={CHECKPOINT: sha256(checkpoint)}, outputs={FP16_ONNX: sha256(path)}))
+    """Trace the network once more with its body in half precision."""
+    weights, path = run.file(contract.weights, "onnx"), run.folder / contract.fp16_onnx
+    network = load_network(contract, weights)
+    write_atomically(path, export_onnx(halved(network), contract).SerializeToString())
+    run.record(Step("fp16", inputs={weights.name: sha256(weights)}, outputs={path.name: sha256(path)}))
     return path
 
 
@@ -93,74 +82,25 @@ def check_fp16_step(run: Run, contract: Contract, photos: Path) -> Path:
     Raises:
         ExportError: the first thing that differs, named; recorded as a failure.
     """
-    path, source, checkpoint = run.file(FP16_ONNX, "fp16"), run.file(FP32_ONNX, "onnx"), run.file(CHECKPOINT, "onnx")
-    network, feeds = load_network(checkpoint), validation_batches(contract, photos)
-    with recorded_check(run, "check-fp16", path, source, checkpoint) as details:
+    path, source = run.file(contract.fp16_onnx, "fp16"), run.file(contract.fp32_onnx, "onnx")
+    weights = run.file(contract.weights, "onnx")
+    network, feeds = load_network(contract, weights), validation_batches(contract, photos)
+    with recorded_check(run, "check-fp16", path, source, weights) as details:
         half, full = load_onnx(path), load_onnx(source)
         check_contract(half, contract)
         check_operators(half)
+        check_bytes(half)
         check_fp16(half)
         check_weights(half, weights_of(network))
         details["largest_activation"] = check_activations(full, feeds)
-        rounded = TorchRunner(RoundedGenerator.of(network), contract)
-        for name, runner in {"graph": onnxruntime_runner(path.read_bytes()), "rounding": rounded}.items():
+        rounding = TorchRunner(rounded(network), contract)
+        for name, runner in {"graph": onnxruntime_runner(path.read_bytes()), "rounding": rounding}.items():
             difference = compare(onnxruntime_runner(source.read_bytes()), runner, feeds, contract)
             details[f"fp32_vs_fp16_{name}"] = difference.record(FP16_BUDGET)
             difference.require(FP16_BUDGET, path, source)
     return path
 
 
-def int8_step(run: Run, contract: Contract, calibration: Path) -> Path:
-    """Quantise the validated FP32 ONNX, with ranges taken from a folder of photos and from the extremes."""
-    source, path = run.file(FP32_ONNX, "onnx"), run.folder / INT8_ONNX
-    run.require_passed("check-onnx", source)
-    feeds = validation_batches(contract, calibration)
-    write_atomically(path, to_int8(load_onnx(source), feeds).SerializeToString())
-    run.record(
-        Step(
-            name="int8",
-            inputs={FP32_ONNX: sha256(source)},
-            outputs={INT8_ONNX: sha256(path)},
-            details={"calibration_tiles": sum(len(feed[contract.inputs[0].name]) for feed in feeds)},
-        )
-    )
-    return path
-
-
-def check_int8_step(run: Run, contract: Contract, photos: Path) -> Path:
-    """Compare the INT8 ONNX with the FP32 one.
-
-    Raises:
-        ExportError: the first thing that differs, named; recorded as a failure.
-    """
-    path, source = run.file(INT8_ONNX, "int8"), run.file(FP32_ONNX, "onnx")
-    with recorded_check(run, "check-int8", path, source) as details:
-        model = load_onnx(path)
-        check_contract(model, contract)
-        check_operators(model)
-        difference = compare(
-            onnxruntime_runner(source.read_bytes()),
-            onnxruntime_runner(path.read_bytes()),
-            validation_batches(contract, photos),
-            contract,
-        )
-        details["fp32_vs_int8"] = difference.record(INT8_BUDGET)
-        difference.require(INT8_BUDGET, path, source)
-    return path
-
-
-def weights_of(network: Generator) -> dict[str, NDArray[np.floating]]:
+def weights_of(network: Served) -> dict[str, NDArray[np.floating]]:
     """Its parameters by name."""
     return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-
-
-def load_network(checkpoint: Path) -> Generator:
-    """The generator in evaluation mode.
-
-    Raises:
-        ExportError: no such file, or weights of something else.
-    """
-    try:
-        return load_generator(checkpoint).eval()
-    except WeightsError as error:
-        raise ExportError(str(error)) from None

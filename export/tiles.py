@@ -1,71 +1,92 @@
-"""Batches to validate with: tiles of real photos, as the two passes of serving cut them, and extremes."""
+"""Batches to validate with: what serving makes of real photos, and extremes."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from export.contract import Contract
+from export.compare import Feed
+from export.contract import Contract, Tensor
 from export.errors import ExportError
+from pixels.curves import CELLS, KNOTS
 from pixels.edit import enhance
-from pixels.metering import EXPONENT_RANGE
 from pixels.ranges import Floats
+from pixels.refinement import Tile
+from pixels.resampling import to_coarse
 
 SAMPLES = Path("docs/samples")  # photos that ship with the project
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png"}
-DETAIL_TILES = 3  # of each photo
-Sample = tuple[Floats, Floats]  # tile (3, tile, tile) in [0, 1]; exponent (3,)
+TILES = 3  # of each photo
+OPENING = 0.6  # exponent of the curves that stand in for the generator's
+
+Sample: TypeAlias = tuple[NDArray[Any], ...]
+"""One array for each input of the contract, without the batch axis."""
 
 
-def photo_samples(folder: Path, tile_px: int) -> list[Sample]:
-    """Cut every photo of a folder with the code that serves: the coarse tile, and a few of the detail tiles.
+def photo_samples(folder: Path, contract: Contract) -> list[Sample]:
+    """What a network gets to see of every photo of a folder, made by the code that serves.
 
     Args:
         folder: holds JPEG or PNG photos.
-        tile_px: edge of the square tile in pixels.
+        contract: of the generator, which sees photos whole, or of the refiner, which sees tiles.
 
     Raises:
         ExportError: no photo there.
     """
     paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
     if not paths:
-        raise ExportError(f"no photo in {folder}: validation needs real tiles; name a folder with --photos")
-    return [sample for path in paths for sample in _cut(path, tile_px)]
+        raise ExportError(f"no photo in {folder}: validation needs real photos; name a folder with --photos")
+    return [sample for path in paths for sample in _samples(path, contract)]
 
 
-def _cut(path: Path, tile_px: int) -> list[Sample]:
-    """The coarse tile and an even choice of DETAIL_TILES others."""
-    served: list[Sample] = []
-
-    def record(tiles: Iterable[Floats], exponent: Floats) -> Iterator[Floats]:
-        for tile in tiles:
-            served.append((tile.copy(), exponent))  # its memory is used again
-            yield tile
-
+def _samples(path: Path, contract: Contract) -> list[Sample]:
     with Image.open(path) as image:
-        enhance(np.asarray(image.convert("RGB")), record, tile_px=tile_px, overlap_px=tile_px // 8)
-    coarse, detail = served[:1], served[1:]
-    return coarse + detail[:: max(len(detail) // DETAIL_TILES, 1)][:DETAIL_TILES]
+        photo = np.asarray(image.convert("RGB"))
+    if len(contract.inputs) == 1:
+        return [(to_coarse(photo, contract.tile_px),)]
+    seen: list[Sample] = []
+
+    def record(tile: Tile, applied: Tile) -> Tile:
+        seen.append((tile[: contract.tile_px, : contract.tile_px], applied[: contract.tile_px, : contract.tile_px]))
+        return applied
+
+    enhance(photo, opening_curves(), record, tiles_in_flight=1)
+    return seen[:: max(len(seen) // TILES, 1)][:TILES]
 
 
-def extreme_samples(tile_px: int) -> list[Sample]:
-    """Black, white, noise and a ramp, each at the ends of the metering range."""
-    shape = (3, tile_px, tile_px)
-    ramp = np.broadcast_to(np.linspace(0, 1, tile_px, dtype=np.float32), shape)
-    noise = np.random.default_rng(0).random(shape, np.float32)
-    tiles = [np.zeros(shape, np.float32), np.ones(shape, np.float32), noise, ramp]
-    return [(tile, np.full(3, exponent, np.float32)) for tile in tiles for exponent in EXPONENT_RANGE]
+def opening_curves() -> Floats:
+    """Curves that open the shadows of any photo, as an edit of a dark room would."""
+    values = np.tile(np.asarray(KNOTS, np.float32) ** np.float32(OPENING), 3)
+    return np.tile(values[:, None, None], (1, CELLS, CELLS))
 
 
-def batches(samples: list[Sample], contract: Contract) -> list[dict[str, Floats]]:
+def extreme_samples(contract: Contract) -> list[Sample]:
+    """Black, white, noise and a ramp."""
+    rng = np.random.default_rng(0)
+
+    def filled(make: Any) -> Sample:  # noqa: ANN401 (a function of a shape, or of nothing)
+        return tuple(_stored(make(tensor.shape), tensor) for tensor in contract.inputs)
+
+    ramp = np.linspace(0, 1, contract.tile_px)[:, None]
+    return [filled(make) for make in (np.zeros, np.ones, rng.random, lambda shape: np.broadcast_to(ramp, shape))]
+
+
+def _stored(values: NDArray[Any], tensor: Tensor) -> NDArray[Any]:
+    """Values in [0, 1] as the tensor holds them."""
+    white = np.iinfo(tensor.dtype).max if np.issubdtype(tensor.dtype, np.integer) else 1
+    return (values * white).astype(tensor.dtype)
+
+
+def batches(samples: list[Sample], contract: Contract) -> list[Feed]:
     """Feed every sample once, in batches that cycle through 1, an odd size and the maximum.
 
     Returns:
-        Feed dictionaries by input name, float32, batch axis first. The last one of a size is filled up by cycling.
+        Feed dictionaries by input name, batch axis first. The last one of a size is filled up by cycling.
     """
     sizes = batch_sizes(contract.max_batch)
-    feeds: list[dict[str, Floats]] = []
+    feeds: list[Feed] = []
     position = 0
     while position < len(samples) or len(feeds) < len(sizes):
         size = sizes[len(feeds) % len(sizes)]
@@ -82,6 +103,6 @@ def batch_sizes(max_batch: int) -> list[int]:
     return sorted({1, min(3, odd), max_batch})
 
 
-def validation_batches(contract: Contract, photos: Path) -> list[dict[str, Floats]]:
-    """Extremes, and tiles of real photos."""
-    return batches([*extreme_samples(contract.tile_px), *photo_samples(photos, contract.tile_px)], contract)
+def validation_batches(contract: Contract, photos: Path) -> list[Feed]:
+    """Extremes, and what serving makes of real photos."""
+    return batches([*extreme_samples(contract), *photo_samples(photos, contract)], contract)

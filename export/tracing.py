@@ -3,6 +3,7 @@
 import logging
 import warnings
 
+import numpy as np
 import onnx
 import torch
 
@@ -23,7 +24,9 @@ def export_onnx(network: torch.nn.Module, contract: Contract) -> onnx.ModelProto
     Returns:
         FP32 ONNX of opset OPSET with a dynamic batch axis, weights inside.
     """
-    example = tuple(torch.zeros(tensor.batched(2)) for tensor in contract.inputs)  # 2: torch specialises on 0 and 1
+    example = tuple(
+        torch.from_numpy(np.zeros(tensor.batched(2), tensor.dtype)) for tensor in contract.inputs
+    )  # 2: torch specialises on 0 and 1
     batch = torch.export.Dim(BATCH_AXIS, min=1, max=max(contract.max_batch, 2))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -13,8 +13,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pixels.device import namespace
-
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
 KEY = 0.18 ** (1 / 2.2)  # 18 % grey, display-encoded
 EXPONENT_RANGE = (0.25, 3.0)
@@ -32,8 +30,7 @@ def metering_exponent(photo: NDArray[np.float32]) -> NDArray[np.float32]:
         float32 (3,), one for each channel, in the host's memory, within EXPONENT_RANGE; below 1 brightens, above 1
         darkens.
     """
-    arrays = namespace(photo)
-    luminance = float(np.log(np.maximum(photo @ arrays.asarray(LUMINANCE), FLOOR)).mean())
+    luminance = float(np.log(np.maximum(photo @ LUMINANCE, FLOOR)).mean())
     channels = np.array([float(np.log(np.maximum(photo[..., channel], FLOOR)).mean()) for channel in range(3)])
     log_averages = luminance + CAST_SHARE * (channels - channels @ LUMINANCE)
     exponents = math.log(KEY) / np.minimum(log_averages, -1e-3)  # a white photo has log 0

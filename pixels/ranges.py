@@ -1,12 +1,13 @@
-"""Pixel ranges: stored integers (8 or 16 bits a sample) to the network's floats and back."""
+"""Pixel ranges: what a stored integer (8 or 16 bits a sample) is worth, and how one becomes the other."""
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from pixels.device import namespace
-from pixels.host import Floats, Photo
-from pixels.primitives import primitives
+Photo = NDArray[np.uint8] | NDArray[np.uint16]
+Floats = NDArray[np.float32]
 
-__all__ = ["Floats", "Photo", "add_edit", "to_float", "to_interleaved", "to_planar", "white"]
+STEPS_16_IN_8 = 257  # 65535 / 255: an 8-bit step in 16-bit steps
 
 
 def white(photo: Photo) -> int:
@@ -19,24 +20,8 @@ def to_float(photo: Photo) -> Floats:
     return np.multiply(photo, np.float32(1 / white(photo)), dtype=np.float32)
 
 
-def to_planar(pixels: Floats) -> Floats:
-    """(height, width, 3) to the network's contiguous (3, height, width)."""
-    planes: Floats = namespace(pixels).ascontiguousarray(pixels.transpose(2, 0, 1))
-    return planes
-
-
-def to_interleaved(planes: Floats) -> Floats:
-    """(3, height, width) to contiguous (height, width, 3)."""
-    pixels: Floats = primitives(planes).to_interleaved(planes)
-    return pixels
-
-
-def add_edit(photo: Photo, edit: Floats, out: Photo) -> None:
-    """Write ``photo + edit``, rounded and saturated, into out.
-
-    Args:
-        photo: (height, width, 3), stored integers.
-        edit: float32 of the same shape, in units of white (1.0 lifts black to white).
-        out: the same shape and type as photo, contiguous rows; may be photo itself.
-    """
-    primitives(photo).add_edit(photo, edit, out)
+def to_8_bits(photo: Photo) -> NDArray[np.uint8]:
+    """A photo rounded to 8 bits a sample, same shape; one that has no more is returned itself."""
+    if photo.dtype == np.uint8:
+        return np.asarray(photo, np.uint8)
+    return np.asarray(cv2.convertScaleAbs(photo, alpha=1 / STEPS_16_IN_8), np.uint8)

@@ -4,15 +4,16 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
-from pixels.device import cupy, namespace, on_device
 from pixels.errors import RequestError
 from pixels.options import Options
+from pixels.versions import NETWORKS, common_versions
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -60,12 +61,7 @@ def answer(request: Any, handle: Callable[[Any], Tensors]) -> Any:
 
 def response(outputs: Tensors) -> Any:
     """Output tensors by name to pb_utils.InferenceResponse."""
-    return pb_utils.InferenceResponse([as_tensor(name, array) for name, array in outputs.items()])
-
-
-def as_tensor(name: str, array: Any) -> Any:
-    """An array to pb_utils.Tensor, which stays where it is: in the host's memory, or in a GPU's."""
-    return pb_utils.Tensor.from_dlpack(name, array) if on_device(array) else pb_utils.Tensor(name, array)
+    return pb_utils.InferenceResponse([pb_utils.Tensor(name, array) for name, array in outputs.items()])
 
 
 def failure(error: Exception) -> Any:
@@ -80,11 +76,46 @@ def failure(error: Exception) -> Any:
 
 
 def tensor(request: Any, name: str) -> NDArray[Any]:
-    """An input tensor of a request, or an output tensor of a response: a NumPy array, or on a GPU a CuPy array."""
-    answered = isinstance(request, pb_utils.InferenceResponse)
-    get = pb_utils.get_output_tensor_by_name if answered else pb_utils.get_input_tensor_by_name
-    found = get(request, name)
-    return found.as_numpy() if found.is_cpu() else cupy().from_dlpack(found)  # type: ignore[no-any-return]
+    """An input tensor of a request, in the host's memory: not a copy, and valid as long as the request."""
+    return pb_utils.get_input_tensor_by_name(request, name).as_numpy()  # type: ignore[no-any-return]
+
+
+def served_version(repository: Path) -> int:
+    """The newest version that this server has loaded of all networks; publishing meanwhile changes nothing.
+
+    Raises:
+        Unavailable: there is none, as when one network alone was loaded again after a version was published.
+    """
+    for version in common_versions(repository):
+        if all(pb_utils.is_model_ready(model_name=name, model_version=str(version)) for name in NETWORKS):
+            return version
+    raise Unavailable(f"{' and '.join(NETWORKS)} are not loaded in a version that both have; restart the server")
+
+
+def call(model: str, version: int, inputs: Tensors, output: str, trace: Any) -> NDArray[Any]:
+    """Ask another model of this server (BLS); in a trace, its time is the photo's.
+
+    Args:
+        model: its name.
+        version: of it.
+        inputs: by name.
+        output: the one output that is wanted.
+        trace: the request's.
+
+    Raises:
+        Unavailable: the model failed, with what it said.
+    """
+    answered = pb_utils.InferenceRequest(
+        model_name=model,
+        model_version=version,
+        requested_output_names=[output],
+        inputs=[pb_utils.Tensor(name, array) for name, array in inputs.items()],
+        trace=trace,
+        preferred_memory=pb_utils.PreferredMemory(pb_utils.TRITONSERVER_MEMORY_CPU, 0),  # a plan's stay on the GPU
+    ).exec()
+    if answered.has_error():
+        raise Unavailable(f"{model}, version {version}, failed: {answered.error().message()}")
+    return pb_utils.get_output_tensor_by_name(answered, output).as_numpy()  # type: ignore[no-any-return]
 
 
 def options(request: Any) -> Options:
@@ -104,12 +135,12 @@ def setting(args: Mapping[str, str], name: str) -> str:
 def samples(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Photo from the tensor that travels between the models.
 
-    A Triton tensor has one type, photos have 8 or 16 bits a sample: the tensor is uint8 (height, width, 3) or
-    (height, width, 6), where a 16-bit sample is two bytes, low byte first.
+    A Triton tensor has one type, photos have 8 or 16 bits a sample: the tensor is uint8 (height, width, 3 or 4), or
+    twice as deep, where a 16-bit sample is two bytes, low byte first.
     """
-    return pixels if pixels.shape[2] == 3 else pixels.view("<u2")
+    return pixels if pixels.shape[2] <= 4 else pixels.view("<u2")
 
 
 def as_bytes(photo: NDArray[Any]) -> NDArray[np.uint8]:
     """The inverse of samples."""
-    return namespace(photo).ascontiguousarray(photo).view(np.uint8)  # type: ignore[no-any-return]
+    return np.ascontiguousarray(photo).view(np.uint8)

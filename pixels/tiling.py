@@ -1,13 +1,22 @@
-"""Tiling geometry on one axis: where tiles start, and how much each counts at every pixel.
+"""Tiling geometry on one axis: where tiles start, and which part of each is kept.
 
-A photo's tiles are the product of the segments of its two axes, and so are their weights.
+A photo's tiles are the product of the segments of its two axes. A network with a small receptive field gives, at every
+pixel that is at least that field away from a cut, what it would give for the whole photo; so each tile is cropped by a
+margin wherever it has a neighbour, and the photo's own borders are borders of tiles.
 """
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
+TILE_PX = 512
+"""Side of a tile: one size for all photos, so that tiles of different photos share a batch."""
+
+MARGIN_PX = 16
+"""What is cropped of a tile at a cut: at least the refiner's receptive field, to either side."""
+
+PHASE_PX = 4
+"""Tiles start at multiples of this: the refiner works on blocks of 4 x 4 pixels."""
 
 
 @dataclass(frozen=True)
@@ -15,55 +24,60 @@ class Segment:
     """A tile's place on one axis.
 
     Attributes:
-        start_px: first pixel.
-        size_px: pixels of the photo in it; smaller than a tile only where the whole axis is.
-        weights: float32 (size_px,), above 0. At each pixel the weights of all segments over it add up to 1.
+        start_px: first pixel that the tile sees.
+        stop_px: one past the last; the photo ends there where that is less than a tile away.
+        kept_start_px: first pixel that is kept of the tile's result.
+        kept_stop_px: one past the last.
     """
 
     start_px: int
-    size_px: int
-    weights: NDArray[np.float32]
+    stop_px: int
+    kept_start_px: int
+    kept_stop_px: int
 
     @property
-    def stop_px(self) -> int:
-        """One past the last pixel."""
-        return self.start_px + self.size_px
+    def seen(self) -> slice:
+        """What the tile sees of the axis."""
+        return slice(self.start_px, self.stop_px)
+
+    @property
+    def kept(self) -> slice:
+        """What is kept of the result, on the axis."""
+        return slice(self.kept_start_px, self.kept_stop_px)
+
+    @property
+    def kept_of_tile(self) -> slice:
+        """What is kept of the result, counted from the tile's first pixel."""
+        return slice(self.kept_start_px - self.start_px, self.kept_stop_px - self.start_px)
 
 
-def segments(length_px: int, tile_px: int, overlap_px: int) -> list[Segment]:
-    """Cover an axis with as few segments as the overlap allows, spread evenly, in ascending order.
+def segments(
+    length_px: int, tile_px: int = TILE_PX, margin_px: int = MARGIN_PX, phase_px: int = PHASE_PX
+) -> list[Segment]:
+    """Cover an axis with as few segments as the margin allows, spread evenly, in ascending order.
 
-    The first starts at 0, the last ends at length_px, and neighbours share at least overlap_px.
+    Every pixel is kept by one segment; at least margin_px lie between a kept pixel and a cut. What one segment keeps is
+    seen by its two neighbours at most, never by one farther off.
 
     Args:
         length_px: length of the axis, at least 1.
         tile_px: length of a tile.
-        overlap_px: least overlap of neighbours, in [0, tile_px).
+        margin_px: what is cropped at a cut; with a phase at most a quarter of a tile.
+        phase_px: starts are multiples of this.
 
     Raises:
-        ValueError: a length below 1, or an overlap outside [0, tile_px).
+        ValueError: an argument outside its range.
     """
-    if length_px < 1 or not 0 <= overlap_px < tile_px:
-        raise ValueError(f"cannot cover {length_px} px with tiles of {tile_px} px that overlap by {overlap_px} px")
-    size = min(tile_px, length_px)
-    count = 1 + max(0, math.ceil((length_px - tile_px) / (tile_px - overlap_px)))
-    starts = np.rint(np.linspace(0, length_px - size, count)).astype(int).tolist()
-    shares = [_ramps(size, overlap_px, at_start=start == 0, at_end=start + size == length_px) for start in starts]
-    total = np.zeros(length_px)
-    for start, share in zip(starts, shares, strict=True):
-        total[start : start + size] += share
+    if length_px < 1 or margin_px < 0 or 4 * (margin_px + phase_px) > tile_px:
+        raise ValueError(
+            f"cannot cover {length_px} px with tiles of {tile_px} px that are cropped by {margin_px} px and start at "
+            f"multiples of {phase_px} px"
+        )
+    last = math.ceil(max(0, length_px - tile_px) / phase_px)  # start of the last one, in phases
+    steps = math.ceil(last / ((tile_px - 2 * margin_px) // phase_px))
+    starts = [phase_px * (last * step // max(steps, 1)) for step in range(steps + 1)]
+    borders = [0, *(start + margin_px for start in starts[1:]), length_px]
     return [
-        Segment(start, size, (share / total[start : start + size]).astype(np.float32))
-        for start, share in zip(starts, shares, strict=True)
+        Segment(start, min(start + tile_px, length_px), *kept)
+        for start, kept in zip(starts, pairwise(borders), strict=True)
     ]
-
-
-def _ramps(size: int, overlap: int, *, at_start: bool, at_end: bool) -> NDArray[np.float64]:
-    """Raised-cosine ramps at the ends that have a neighbour: pixels next to a cut have seen the least surroundings."""
-    share = np.ones(size)
-    ramp = np.sin(np.pi / 2 * (np.arange(min(overlap, size)) + 0.5) / max(overlap, 1)) ** 2
-    if not at_start:
-        share[: ramp.size] = ramp
-    if not at_end:
-        share[size - ramp.size :] = np.minimum(share[size - ramp.size :], ramp[::-1])
-    return share

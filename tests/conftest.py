@@ -1,4 +1,4 @@
-"""Real servers for the tests, started once: the shipped repository, and one whose generator changes nothing."""
+"""Real servers for the tests, started once: the shipped repository, and one whose networks change nothing."""
 
 import shutil
 import signal
@@ -9,6 +9,7 @@ import onnx
 import pytest
 
 from deploy.server import MODEL_REPOSITORY, TritonServer
+from pixels.versions import NETWORKS, ONNX_NAME
 from tests.photos import identity_onnx
 
 # A shell has Ctrl-C ignored in background jobs, and children inherit that; the tests that press it need it to work.
@@ -24,15 +25,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
 
 @pytest.fixture(scope="session")
 def identity_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the model repository whose generator returns its tiles."""
+    """A copy of the model repository whose networks change nothing."""
     repository = tmp_path_factory.mktemp("identity") / "model_repository"
     shutil.copytree(MODEL_REPOSITORY, repository)
-    onnx.save(identity_onnx(), repository / "generator/1/model.onnx")
+    for network in NETWORKS:
+        onnx.save(identity_onnx(network), repository / network / "1" / ONNX_NAME)
     return repository
 
 
 @pytest.fixture(scope="session")
 def identity_server(identity_repository: Path) -> Iterator[TritonServer]:
-    """The real tritonserver with a generator that changes nothing."""
+    """The real tritonserver with networks that change nothing."""
     with TritonServer(repository=identity_repository, log=identity_repository.parent / "server.log") as running:
         yield running

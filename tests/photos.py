@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from PIL import Image
 
+from pixels.curves import CELLS, KNOTS
+from pixels.tiling import TILE_PX
+
 
 def photo(width: int, height: int, seed: int = 0) -> NDArray[np.uint8]:
     """Soft random colours with fine grain, uint8 (height, width, 3): content at every scale."""
@@ -31,25 +34,49 @@ def decoded(file: bytes) -> NDArray[np.uint8]:
     return np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
 
 
-def identity_onnx() -> onnx.ModelProto:
-    """A generator with the shipped one's inputs and outputs that returns its tiles unchanged."""
+def identity_onnx(network: str) -> onnx.ModelProto:
+    """A network with the served one's inputs and outputs whose edit changes nothing."""
+    return {"generator": _identity_generator, "refiner": _identity_refiner}[network]()
+
+
+def _identity_generator() -> onnx.ModelProto:
+    """Every curve is the straight line, whatever the photo."""
+    line = np.tile(np.asarray(KNOTS, np.float32), 3)[:, None, None].repeat(CELLS, 1).repeat(CELLS, 2)
     nodes = [
-        helper.make_node("Mul", ["EXPONENT", "nothing"], ["scaled"]),
-        helper.make_node("Reshape", ["scaled", "shape"], ["offset"]),
-        helper.make_node("Add", ["TILE", "offset"], ["EDITED"]),
+        helper.make_node("ReduceMean", ["COARSE", "axes"], ["mean"]),
+        helper.make_node("Mul", ["mean", "nothing"], ["offset"]),
+        helper.make_node("Add", ["offset", "line"], ["CURVES"]),
     ]
-    tile = ["N", 3, 512, 512]
+    constants = [
+        helper.make_tensor("axes", TensorProto.INT64, [3], [1, 2, 3]),
+        helper.make_tensor("nothing", TensorProto.FLOAT, [1], [0.0]),
+        helper.make_tensor("line", TensorProto.FLOAT, line.shape, line.tobytes(), raw=True),
+    ]
+    return _model(nodes, ["COARSE"], TensorProto.FLOAT, "CURVES", line.shape, constants)
+
+
+def _identity_refiner() -> onnx.ModelProto:
+    """The applied tile comes back, whatever the photo was."""
+    nodes = [
+        helper.make_node("Max", ["PHOTO", "APPLIED"], ["more"]),
+        helper.make_node("Min", ["more", "APPLIED"], ["REFINED"]),
+    ]
+    return _model(nodes, ["PHOTO", "APPLIED"], TensorProto.UINT8, "REFINED", (TILE_PX, TILE_PX, 3), [])
+
+
+def _model(
+    nodes: list[onnx.NodeProto],
+    inputs: list[str],
+    kind: int,
+    output: str,
+    shape: tuple[int, ...],
+    constants: list[onnx.TensorProto],
+) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         "identity",
-        [
-            helper.make_tensor_value_info("TILE", TensorProto.FLOAT, tile),
-            helper.make_tensor_value_info("EXPONENT", TensorProto.FLOAT, ["N", 3]),
-        ],
-        [helper.make_tensor_value_info("EDITED", TensorProto.FLOAT, tile)],
-        [
-            helper.make_tensor("nothing", TensorProto.FLOAT, [1], [0.0]),
-            helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 3, 1, 1]),
-        ],
+        [helper.make_tensor_value_info(name, kind, ["N", TILE_PX, TILE_PX, 3]) for name in inputs],
+        [helper.make_tensor_value_info(output, kind, ["N", *shape])],
+        constants,
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)

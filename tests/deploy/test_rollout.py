@@ -26,10 +26,10 @@ BRIGHTER = 10.0
 
 
 def brighter_onnx() -> onnx.ModelProto:
-    """The next version: every tile a little brighter."""
-    model = identity_onnx()
+    """The next version: every curve a little brighter."""
+    model = identity_onnx("generator")
     model.graph.node[-1].output[0] = "same"
-    model.graph.node.append(helper.make_node("Add", ["same", "light"], ["EDITED"]))
+    model.graph.node.append(helper.make_node("Add", ["same", "light"], ["CURVES"]))
     model.graph.initializer.append(helper.make_tensor("light", onnx.TensorProto.FLOAT, [1], [0.2]))
     return model
 
@@ -109,7 +109,8 @@ def test_no_request_fails_while_a_version_is_rolled_out(
     with proxy, Traffic(proxy, key) as traffic:
         traffic.wait_for(6)
         onnx.save(brighter_onnx(), tmp_path / "model.onnx")
-        publish._write_folder(repository / "generator/2", {"model.onnx": tmp_path / "model.onnx"})
+        published = {"generator": tmp_path / "model.onnx", "refiner": repository / "refiner/1/model.onnx"}
+        publish.write_folders({repository / name / "2": {"model.onnx": path} for name, path in published.items()})
         assert set(traffic.versions) == {1}  # running servers keep what they have
         roll_out(proxy, servers)
         rolled_out = len(traffic.versions)

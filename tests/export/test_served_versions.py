@@ -1,24 +1,59 @@
-"""The real server reads version folders as publishing writes them."""
+"""The real server reads version folders as publishing writes them, and serves networks of one version or none."""
 
 import json
 import shutil
 import urllib.request
 from pathlib import Path
 
+import pytest
+
+from clients import Enhancer, Retry
+from clients.errors import UnavailableError
 from deploy.server import TritonServer
 from export import publish
+from pixels.versions import NETWORKS, common_versions
+from tests.photos import decoded, encoded, photo
 
 
-def test_the_newest_version_serves_and_a_withdrawn_one_does_not(identity_repository: Path, tmp_path: Path) -> None:
-    repository = tmp_path / "model_repository"
-    shutil.copytree(identity_repository, repository)
-    generator = repository / "generator"
-    model = generator / "1" / "model.onnx"
-    for version in (2, 3):
-        publish._write_folder(generator / str(version), {"model.onnx": model, "manifest.json": model})
-    assert publish.rollback(generator) == (3, 2)
+@pytest.fixture
+def repository(identity_repository: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "model_repository"
+    shutil.copytree(identity_repository, copy)
+    for version in ("2", "3"):
+        publish.write_folders(
+            {copy / name / version: {"model.onnx": copy / name / "1/model.onnx"} for name in NETWORKS}
+        )
+    return copy
+
+
+def loaded(server: TritonServer) -> dict[str, str]:
+    request = urllib.request.Request(f"{server.http_url}/v2/repository/index", data=b"{}")
+    with urllib.request.urlopen(request) as answer:
+        return {model["name"]: model["version"] for model in json.load(answer) if model.get("state") == "READY"}
+
+
+def test_the_newest_version_serves_and_a_withdrawn_one_does_not(repository: Path, tmp_path: Path) -> None:
+    assert publish.rollback(repository) == (3, 2)
+    assert common_versions(repository) == [2, 1]
+    before = photo(600, 60)
     with TritonServer(repository=repository, log=tmp_path / "server.log") as server:
-        request = urllib.request.Request(f"{server.http_url}/v2/repository/index", data=b"{}")
-        with urllib.request.urlopen(request) as answer:
-            models = {model["name"]: (model.get("version"), model.get("state")) for model in json.load(answer)}
-    assert models["generator"] == ("2", "READY")
+        assert {loaded(server)[name] for name in NETWORKS} == {"2"}
+        publish.write_folders(
+            {repository / name / "4": {"model.onnx": repository / name / "1/model.onnx"} for name in NETWORKS}
+        )
+        with Enhancer(server.grpc_url) as enhancer:
+            after = decoded(enhancer.enhance(encoded(before, "PNG")).data)
+    assert (after == before).all()
+
+
+def test_networks_of_two_versions_edit_no_photo(repository: Path, tmp_path: Path) -> None:
+    """A crash between the two renames of a rollback, and a server that starts right then."""
+    (repository / "generator/3").rename(repository / "generator/withdrawn-3")
+    with (
+        TritonServer(repository=repository, log=tmp_path / "server.log") as server,
+        Enhancer(server.grpc_url, retry=Retry(attempts=1)) as enhancer,
+        pytest.raises(UnavailableError, match="restart the server"),
+    ):
+        enhancer.enhance(encoded(photo(60, 60)))
+    assert publish.rollback(repository) == (3, 2)  # which ends what the crash has left
+    assert {publish.versions(repository / name) == {1, 2} for name in NETWORKS} == {True}

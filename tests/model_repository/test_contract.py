@@ -7,8 +7,11 @@ from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from deploy.server import MODEL_REPOSITORY
+from pixels.curves import CELLS, KNOTS
+from pixels.tiling import TILE_PX
+from pixels.versions import NETWORKS
 
-MODELS = ("enhance", "decode", "tiler", "generator", "encode")
+MODELS = ("enhance", "decode", "tiler", *NETWORKS, "encode")
 GPU, CPU = "config.pbtxt", "configs/cpu.pbtxt"
 
 
@@ -56,7 +59,7 @@ def test_the_profiles_differ_in_devices_and_engines_alone() -> None:
     assert cpu.parameters["device"].string_value == "cpu"
     gpu.parameters["device"].string_value = "cpu"
     assert gpu == cpu
-    assert config("generator", GPU).platform == "tensorrt_plan"
+    assert {config(network, GPU).platform for network in NETWORKS} == {"tensorrt_plan"}
 
 
 @pytest.mark.parametrize("profile", [GPU, CPU])
@@ -81,21 +84,44 @@ def test_the_ensemble_connects_tensors_of_the_same_type() -> None:
 
 def test_tiles_have_one_fixed_shape() -> None:
     """Only then does the dynamic batcher put tiles of different photos into one batch."""
-    generator = config("generator", GPU)
-    assert list(generator.input[0].dims) == [3, 512, 512] == list(generator.output[0].dims)
-    assert generator.HasField("dynamic_batching")
-    assert config("generator", CPU).HasField("dynamic_batching")
+    refiner, generator = config("refiner", GPU), config("generator", GPU)
+    for each in (*refiner.input, *refiner.output, *generator.input):
+        assert list(each.dims) == [TILE_PX, TILE_PX, 3]
+    assert list(generator.output[0].dims) == [3 * len(KNOTS), CELLS, CELLS]
+    assert all(config(network, profile).HasField("dynamic_batching") for network in NETWORKS for profile in (GPU, CPU))
 
 
-def test_the_shipped_network_fits_the_configuration() -> None:
+@pytest.mark.parametrize("network", NETWORKS)
+def test_graphs_are_captured_for_every_batch_that_occurs(network: str) -> None:
+    settings = config(network, GPU)
+    assert settings.optimization.cuda.graphs
+    covered: list[int] = []
+    for spec in settings.optimization.cuda.graph_spec:
+        lowest = spec.graph_lower_bound.batch_size or spec.batch_size
+        covered += range(lowest, spec.batch_size + 1)
+        for shapes in (spec.input, spec.graph_lower_bound.input if lowest < spec.batch_size else spec.input):
+            assert {name: list(shape.dim) for name, shape in shapes.items()} == {
+                each.name: list(each.dims) for each in settings.input
+            }
+    assert covered == list(range(1, settings.max_batch_size + 1))
+    assert {warmup.batch_size for warmup in settings.model_warmup} == {1, settings.max_batch_size}
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_shipped_network_fits_the_configuration(network: str) -> None:
     onnx = pytest.importorskip("onnx")
-    graph = onnx.load(MODEL_REPOSITORY / "generator/1/model.onnx").graph
+    graph = onnx.load(MODEL_REPOSITORY / network / "1/model.onnx").graph
     shapes = {
         each.name: [dim.dim_value for dim in each.type.tensor_type.shape.dim][1:]
         for each in [*graph.input, *graph.output]
     }
-    generator = config("generator", GPU)
-    assert shapes == {each.name: list(each.dims) for each in [*generator.input, *generator.output]}
+    settings = config(network, GPU)
+    assert shapes == {each.name: list(each.dims) for each in [*settings.input, *settings.output]}
+
+
+def test_the_networks_are_of_one_run() -> None:
+    manifests = {(MODEL_REPOSITORY / network / "1/manifest.json").read_text() for network in NETWORKS}
+    assert len(manifests) == 1
 
 
 def test_model_files_are_thin() -> None:

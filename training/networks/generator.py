@@ -107,7 +107,7 @@ def lawful(curves: Tensor) -> Tensor:
     What it did not record, at the last knot, comes out near white and without a tint: alike in all channels.
     """
     *recorded, burnt_out = curves.unbind(dim=2)
-    knots = [knot.clamp(0, RECORDED) for knot in recorded]
+    knots = [knot.clamp(0.0, RECORDED) for knot in recorded]
     for brighter in range(1, len(knots)):
         knots[brighter] = torch.maximum(knots[brighter], knots[brighter - 1])
     brightest = torch.cat([burnt_out.mean(dim=1, keepdim=True).clamp(BURNT_OUT, 1.0), knots[-1]], dim=1)
