@@ -132,8 +132,8 @@ class _Numbers:
 
     def __call__(self, tag: int, default: int = 0) -> int:
         values = self.all(tag, 1)
-        if tag in self.entries and not values:
-            raise damaged("TIFF", f"tag {tag} holds no number")
+        if tag in self.entries and (not values or self.entries[tag].count != 1):
+            raise damaged("TIFF", f"tag {tag} does not hold one number")
         return values[0] if values else default
 
     def all(self, tag: int, most: int) -> tuple[int, ...]:
