@@ -14,9 +14,9 @@ from clients.errors import EnhanceError
 from deploy.server import ROOT, TritonServer
 from deploy.wheel import LaunchError
 
-SAMPLE = ROOT / "docs/samples/reception.jpg"
+SAMPLE = ROOT / "docs/samples/kitchen.jpg"
 OUTPUTS = ROOT / "outputs"
-PANEL_PX = 900
+PANEL_PX = 1000
 GAP_PX = 12
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from deploy.server import ROOT
 
-SAMPLES = tuple(ROOT / "docs/samples" / name for name in ("reception.jpg", "hall.jpg", "workshop.jpg"))
+SAMPLES = tuple(ROOT / "docs/samples" / name for name in ("kitchen.jpg", "bedroom.jpg", "bathroom.jpg"))
 QUALITY = 92
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from deploy.server import ROOT
 
-SAMPLE = ROOT / "docs/samples/reception.jpg"
+SAMPLE = ROOT / "docs/samples/kitchen.jpg"
 SIZE_PX = (176, 132)
 Mutation = Callable[[random.Random, bytearray], bytearray]
 

@@ -24,7 +24,7 @@ def test_a_sample_photo_is_enhanced_and_compared(tmp_path: Path, capsys: pytest.
 
 def test_panels_keep_their_shape() -> None:
     sheet = side_by_side(Image.new("RGB", (400, 900)), Image.new("RGB", (400, 900)))
-    assert sheet.size == (812, 900)
+    assert sheet.size == (900, 1000)
 
 
 def test_a_photo_that_is_not_there_is_one_line() -> None:

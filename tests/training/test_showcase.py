@@ -17,7 +17,7 @@ from training.data.showcase import PICTURES, main
 def sources(tmp_path: Path) -> Path:
     """A small view or panorama for every picture."""
     for number, picture in enumerate(PICTURES):
-        size = (60, 90) if picture.yaw_deg is None else (64, 128)
+        size = (120, 180) if picture.yaw_deg is None else (64, 128)
         write_radiance(tmp_path / f"{picture.source}.hdr", room(number, *size))
     return tmp_path
 

@@ -2,7 +2,8 @@
 
 python -m training.data.showcase VIEWS OUT --panoramas FOLDER
 
-VIEWS is what `make scenes` rendered at 2048 x 1365. :mod:`deploy.gallery` enhances what this writes.
+VIEWS is what `make scenes` rendered, at 2048 x 1365 where a photo is to be a sample, else at 1024 x 683 or more;
+:mod:`deploy.gallery` enhances what this writes.
 """
 
 import argparse
@@ -68,13 +69,14 @@ PICTURES = (
 
 
 def take(picture: Picture, views: Path, panoramas: Path, number: int) -> Photo:
-    """The unedited photo, uint8 RGB, LONG_EDGE_PX wide."""
+    """The unedited photo, uint8 RGB, at most LONG_EDGE_PX wide."""
     if picture.yaw_deg is None:
         scene = read_radiance(views / f"{picture.source}.hdr")
     else:
         scene = exterior(read_panorama(panoramas / f"{picture.source}.hdr"), picture.yaw_deg)
-    height = round(scene.shape[0] * LONG_EDGE_PX / scene.shape[1])
-    light = np.asarray(cv2.resize(scene, (LONG_EDGE_PX, height), interpolation=cv2.INTER_AREA), np.float32)
+    width = min(LONG_EDGE_PX, scene.shape[1])
+    height = round(scene.shape[0] * width / scene.shape[1])
+    light = np.asarray(cv2.resize(scene, (width, height), interpolation=cv2.INTER_AREA), np.float32)
     return shoot(meter(light), CAMERA, picture.shot, np.random.default_rng(number))
 
 
