@@ -37,6 +37,8 @@ class Report:
     """Of the enhanced photos."""
     photos: list[Result] = field(default_factory=list)
     """Every photo with its output, what became of it, and why."""
+    written: str = ""
+    """Where the outputs of this run are."""
     passed_over: dict[str, int] = field(default_factory=dict)
     """Files that are no photos, by their extensions."""
     outdated: int = 0
@@ -45,6 +47,11 @@ class Report:
     def close(self, ledger: Ledger) -> None:
         """Takes over what the ledger knows at the end of the run."""
         self.photos = list(ledger.results())
+        made = [photo.target for photo in self.photos if photo.state == "done"]
+        if made and ledger.folder is not None:
+            self.written = str(ledger.folder)  # a batch names no photo but those that fail
+        elif made:
+            self.written = made[0] if len(made) == 1 else _common_folder(made)
         self.outdated = ledger.outdated()
 
     def as_json(self) -> str:
@@ -65,9 +72,8 @@ class Report:
 
     def _remarks(self) -> Iterator[str]:
         """Where outputs are, why photos were skipped, what to do."""
-        made = [photo.target for photo in self.photos if photo.state == "done"]
-        if made:
-            yield f"written: {made[0] if len(made) == 1 else _common_folder(made)}"
+        if self.written:
+            yield f"written: {self.written}"
         skipped = Counter(photo.reason or UNCHANGED for photo in self.photos if photo.state == "skipped")
         for reason, count in skipped.items():
             yield f"skipped {count}: {reason}"
