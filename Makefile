@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray setup-camera serve demo ui brackets dataset rooms scenes train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults fuzz soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser lint test
+.PHONY: help setup setup-server setup-ui setup-ray setup-camera serve demo ui brackets dataset rooms scenes train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults fuzz soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser gpu-check lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -167,6 +167,11 @@ setup-sbom: .venv-sbom/.installed ## install the tool that lists what is install
 
 sbom: setup setup-server setup-ui setup-sbom ## bills of materials into artifacts/sbom, and THIRD_PARTY_NOTICES.md
 	@$(PY) -m deploy.sbom && $(PY) -m deploy.notices
+
+gpu-check: PROFILE = gpu
+gpu-check: setup setup-server ## does this machine serve, how well, how fast? PROFILE=gpu|cpu; report into artifacts/gpu-check [URL=grpc://... SHORT=1]
+	@$(MAKE) --no-print-directory setup-perf || echo "no perf_analyzer here: that question stays open"
+	@$(PY) -m deploy.gpu_check --profile $(PROFILE) $(if $(URL),--url "$(URL)") $(if $(SHORT),--short)
 
 test-faults: setup-perf setup-server ## what breaks and how the service recovers, into perf/results and docs/faults.md; 10 minutes
 	@$(PY) -m perf.faults $(NAMES)

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import socket
 import subprocess
 import time
 import urllib.request
@@ -52,13 +53,23 @@ def own_server(profile: str) -> Iterator[Target]:
     """
     try:
         if profile == "cpu":
-            with TritonServer() as server:
+            with TritonServer(adjacent_ports()) as server:
                 yield target_of(server)
         else:
-            with gpu_container(Ports.free()) as target:
+            with gpu_container(adjacent_ports()) as target:
                 yield target
     except (LaunchError, container.ContainerError) as error:
         raise PerfError(str(error)) from None
+
+
+def adjacent_ports() -> Ports:
+    """Three free ports in Triton's own order, so that one address tells the others (`running_server`)."""
+    while True:
+        first = Ports.free().http
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in (first, first + 1, first + 2):
+                stack.enter_context(socket.socket()).bind((LOCAL[0], port))
+            return Ports(first, first + 1, first + 2)
 
 
 def target_of(server: TritonServer) -> Target:

@@ -9,18 +9,39 @@ import onnx
 import pytest
 
 from deploy.server import MODEL_REPOSITORY, TritonServer
+from perf.servers import server as server_of
 from pixels.versions import NETWORKS, ONNX_NAME
 from tests.photos import identity_onnx
+from tests.running import Running
 
 # A shell has Ctrl-C ignored in background jobs, and children inherit that; the tests that press it need it to work.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--url", help="test a server that runs already, grpc://host:8001, in place of starting one")
+    parser.addoption("--profile", choices=("cpu", "gpu"), default="cpu", help="gpu: test the GPU profile's container")
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
-    """The real tritonserver on free ports, with the model that ships."""
-    with TritonServer(log=tmp_path_factory.mktemp("server") / "server.log") as running:
+def running(pytestconfig: pytest.Config) -> Iterator[Running | None]:
+    """The server that the options name; None where the tests start their own, with the CPU profile."""
+    url, profile = pytestconfig.getoption("--url"), pytestconfig.getoption("--profile")
+    if url is None and profile == "cpu":
+        yield None
+        return
+    with server_of(profile, url) as target:
+        yield Running(target)
+
+
+@pytest.fixture(scope="session")
+def server(running: Running | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer | Running]:
+    """The real tritonserver on free ports, with the models that ship."""
+    if running is not None:
         yield running
+        return
+    with TritonServer(log=tmp_path_factory.mktemp("server") / "server.log") as own:
+        yield own
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +55,11 @@ def identity_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def identity_server(identity_repository: Path) -> Iterator[TritonServer]:
-    """The real tritonserver with networks that change nothing."""
-    with TritonServer(repository=identity_repository, log=identity_repository.parent / "server.log") as running:
+def identity_server(running: Running | None, request: pytest.FixtureRequest) -> Iterator[TritonServer | Running]:
+    """The real tritonserver with networks that change nothing; a running one is asked for strength 0 (tests/server)."""
+    if running is not None:
         yield running
+        return
+    repository: Path = request.getfixturevalue("identity_repository")
+    with TritonServer(repository=repository, log=repository.parent / "server.log") as own:
+        yield own

@@ -89,8 +89,9 @@ def layer_information(plan: dict) -> dict:
             {"I/O Tensors": [{"Name": "TILE"}]},
         )
     layers = [
-        {"Name": name, "LayerType": "CaskConvolution", "Inputs": [tensor], "Outputs": [tensor]}
-        for name in plan["convolutions"]
+        {"Name": f"__myl_Conv_{number}", "LayerType": "gemm", "Metadata": f"[ONNX Layer: {name}]"}
+        | {"Inputs": [tensor], "Outputs": [tensor]}
+        for number, name in enumerate(plan["convolutions"])
     ]
     return {"Layers": [{"Name": "move", "LayerType": "Reformat"}, *layers], **ends}
 

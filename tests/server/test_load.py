@@ -20,6 +20,8 @@ from clients.request import INPUT, MODEL, OUTPUT
 from deploy.server import TritonServer
 from tests.photos import encoded, photo
 
+pytestmark = pytest.mark.own_server  # whose networks change nothing, slowly enough to be met at work
+
 
 def image(file: bytes) -> grpc.InferInput:
     tensor = grpc.InferInput(INPUT, [len(file)], "UINT8")

@@ -1,0 +1,75 @@
+"""The first benchmark of this project: both networks in PyTorch FP32, PyTorch FP16, and as they are served."""
+
+import json
+import sys
+
+import numpy as np
+from tritonclient import grpc
+
+from deploy.gpu_check.session import CannotTell, Session
+from deploy.gpu_check.steps import Finding, Wrong
+from deploy.server import MODEL_REPOSITORY
+from export.contract import Contract, read_contracts
+
+REQUESTS = 30
+LEAST_SPEEDUP = 5.0
+MOST_MS = 100.0
+MARKED = "generator"
+
+
+def benchmark(session: Session) -> Finding:
+    """Times of one tile of 512 px; on a GPU the plan must be 5 x as fast as PyTorch FP32, and take less than 100 ms."""
+    figures: dict[str, float] = {}
+    device = "cuda" if session.is_gpu else "cpu"
+    for contract in read_contracts(MODEL_REPOSITORY):
+        figures[f"{contract.name}: PyTorch FP32, ms"] = eager_ms(session, contract.name, device)
+        if session.is_gpu:  # on a processor it takes minutes
+            figures[f"{contract.name}: PyTorch FP16, ms"] = eager_ms(session, contract.name, device, "--half")
+        figures[f"{contract.name}: served, ms"] = served_ms(session, contract)
+    full, served = (figures[f"{MARKED}: {what}, ms"] for what in ("PyTorch FP32", "served"))
+    sentence = f"{MARKED}: {served:.1f} ms served, {full / served:.1f} x as fast as PyTorch FP32"
+    if session.is_gpu and (full / served < LEAST_SPEEDUP or served >= MOST_MS):
+        raise Wrong(f"{sentence}; {LEAST_SPEEDUP:.0f} x and less than {MOST_MS:.0f} ms are aimed at", figures)
+    return Finding(sentence if session.is_gpu else f"{sentence} (the marks are a GPU's)", figures)
+
+
+def eager_ms(session: Session, network: str, device: str, *options: str) -> float:
+    """Median time of a network in PyTorch, in a process of its own: its memory is free again afterwards.
+
+    Raises:
+        CannotTell: PyTorch does not run there.
+    """
+    command = [sys.executable, "-m", "deploy.gpu_check.eager", network, "--device", device, *options]
+    done = session.run(command, "eager")
+    if done.returncode:
+        raise CannotTell(
+            f"PyTorch does not run on {device}: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"
+        )
+    return float(json.loads(done.stdout.splitlines()[-1])["median_ms"])
+
+
+def served_ms(session: Session, contract: Contract) -> float:
+    """Mean time that Triton's own statistics give one execution of one tile, without queue and protocol."""
+    client = grpc.InferenceServerClient(session.target().grpc)
+    inputs = []
+    for tensor in contract.inputs:
+        values = np.random.default_rng(0).random(tensor.batched(1), np.float32)
+        each = grpc.InferInput(tensor.name, tensor.batched(1), np_type(tensor.dtype))
+        each.set_data_from_numpy((values * 255 if tensor.dtype == np.uint8 else values).astype(tensor.dtype))
+        inputs.append(each)
+    client.infer(contract.name, inputs)
+    before = _executed(client, contract.name)
+    for _ in range(REQUESTS):
+        client.infer(contract.name, inputs)
+    count, ns = np.subtract(_executed(client, contract.name), before)
+    return float(ns / count / 1e6)
+
+
+def np_type(dtype: np.dtype[np.generic]) -> str:
+    """Triton's name of an array's type."""
+    return {"float32": "FP32", "uint8": "UINT8"}[dtype.name]
+
+
+def _executed(client: grpc.InferenceServerClient, model: str) -> tuple[int, int]:
+    statistics = client.get_inference_statistics(model).model_stats[0].inference_stats.compute_infer
+    return statistics.count, statistics.ns
