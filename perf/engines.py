@@ -1,4 +1,4 @@
-"""The generator in every runtime, at 512 x 512: time, throughput and distance from PyTorch FP32, all in one run.
+"""Both networks in every runtime, at 512 x 512: time, throughput and distance from PyTorch FP32, one run each.
 
     python -m perf.engines
 
@@ -12,6 +12,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from export.contract import read_contract
 from export.tiles import SAMPLES, photo_samples
 from perf import commands, results
 from perf.errors import PerfError
-from perf.runtimes import Floats, Runtime, Unavailable
+from perf.runtimes import Array, Runtime, Tiles, Unavailable
 from perf.runtimes.process import RuntimeProcess
 from perf.runtimes.table import REFERENCE, RUNTIMES, SERVED_BY_GPU, served_by_cpu
+from pixels.versions import NETWORKS
 
 Row = dict[str, Any]
 ROUNDS = 9
@@ -34,12 +36,18 @@ LEAST_ROUNDS = 3
 EQUAL_DB = 200.0  # JSON has no infinity
 
 
-def tiles() -> tuple[Floats, Floats]:
-    """As many of the sample photos' tiles as the server batches, [N, 3, 512, 512] and [N, 1]."""
-    contract = read_contract(MODEL_REPOSITORY / "generator")
-    samples = photo_samples(ROOT / SAMPLES, contract.tile_px)[: contract.max_batch]
-    photos, exponents = zip(*samples, strict=True)
-    return np.stack(photos), np.stack(exponents)
+def tiles(network: str) -> Tiles:
+    """What serving makes of the sample photos for a network: as many tiles as there are, and as the server batches."""
+    contract = read_contract(MODEL_REPOSITORY / network)
+    samples = photo_samples(ROOT / SAMPLES, contract)[: contract.max_batch]
+    return {
+        tensor.name: np.stack(each) for tensor, each in zip(contract.inputs, zip(*samples, strict=True), strict=True)
+    }
+
+
+def count(batch: Tiles) -> int:
+    """Tiles in it."""
+    return len(next(iter(batch.values())))
 
 
 def measure(processes: list[RuntimeProcess], batches: tuple[int, ...]) -> dict[str, dict[int, list[float]]]:
@@ -64,13 +72,19 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"median": float(middle), "q25": float(low), "q75": float(high)}
 
 
-def psnr_db(edited: Floats, reference: Floats) -> float:
+def differences(ours: Array, reference: Array) -> Array:
+    """Value by value, where white is 1."""
+    white = 255 if ours.dtype == np.uint8 else 1
+    return (ours.astype(np.float32) - reference.astype(np.float32)) / np.float32(white)
+
+
+def psnr_db(ours: Array, reference: Array) -> float:
     """Over all tiles, peak 1."""
-    error = float(np.mean((edited.astype(np.float64) - reference) ** 2))
+    error = float(np.mean(differences(ours, reference).astype(np.float64) ** 2))
     return min(EQUAL_DB, -10 * math.log10(error)) if error else EQUAL_DB
 
 
-def row_of(process: RuntimeProcess, medians: dict[int, list[float]], reference: Floats, served: bool) -> Row:
+def row_of(process: RuntimeProcess, medians: dict[int, list[float]], reference: Array, served: bool) -> Row:
     """What was measured of a runtime, and whether it is what a profile serves."""
     one, many = medians
     edited = process.output()
@@ -85,15 +99,15 @@ def row_of(process: RuntimeProcess, medians: dict[int, list[float]], reference: 
         "tiles_per_s": spread([many / seconds for seconds in medians[many]]),
         "batch": many,
         "psnr_db": psnr_db(edited, reference),
-        "max_abs_error": float(np.abs(edited - reference).max()),
+        "max_abs_error": float(np.abs(differences(edited, reference)).max()),
     }
 
 
-def keep_tiles(folder: Path) -> tuple[Floats, Floats]:
-    """Write the tiles where runtimes look for them."""
-    photos, exponents = tiles()
-    np.savez(folder / "tiles.npz", tiles=photos, exponents=exponents)
-    return photos, exponents
+def keep_tiles(folder: Path, network: str) -> int:
+    """Write a network's tiles where runtimes look for them; returns their number."""
+    batch = tiles(network)
+    np.savez(folder / "tiles.npz", **batch)  # type: ignore[arg-type]  # NumPy's stub takes a batch for a flag
+    return count(batch)
 
 
 def started(
@@ -118,18 +132,18 @@ def not_run(name: str, why: str) -> Row:
     return {"runtime": name, "status": "not run", "reason": why}
 
 
-def rows(folder: Path) -> list[Row]:
-    """Every row of the table.
+def rows(network: str, folder: Path) -> list[Row]:
+    """Every row of a network's table.
 
     Raises:
         PerfError: the runtime that all are compared with does not run.
     """
-    photos, _ = keep_tiles(folder)
+    together = keep_tiles(folder, network)
     with contextlib.ExitStack() as stack:
-        processes, missing = started(RUNTIMES, folder, stack, results.served_generator())
+        processes, missing = started(RUNTIMES, folder, stack, results.served(network))
         if REFERENCE in missing:
             raise PerfError(f"{REFERENCE} did not run ({missing[REFERENCE]}), and all is compared with it")
-        medians = measure(processes, (1, len(photos)))
+        medians = measure(processes, (1, together))
         reference = next(each.output() for each in processes if each.row.name == REFERENCE)
         served = (served_by_cpu(medians), SERVED_BY_GPU)
         found = {
@@ -150,14 +164,14 @@ def line(row: Row) -> str:
     )
 
 
-def result() -> results.Result:
-    """The result, with its header."""
+def result(network: str) -> results.Result:
+    """A network's result, with its header."""
     with tempfile.TemporaryDirectory() as folder:
-        found = rows(Path(folder))
+        found = rows(network, Path(folder))
     measured = {row["runtime"]: row for row in found if row["status"] == "measured"}
     profile = "gpu" if any(row.device == "gpu" for row in RUNTIMES if row.name in measured) else "cpu"
     versions = dict(row["version"].split(" ", 1) for row in measured.values())
-    return results.new_result("engines", "engines", profile, versions, {"rows": found})
+    return results.new_result("engines", f"engines-{network}", profile, versions, {"rows": found})
 
 
 def lines(found: results.Result) -> list[str]:
@@ -166,4 +180,4 @@ def lines(found: results.Result) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(commands.keep(result, lines))
+    sys.exit(max(commands.keep(partial(result, network), lines) for network in NETWORKS))

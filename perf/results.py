@@ -21,6 +21,7 @@ from clients.files import write_atomically
 from deploy.server import MODEL_REPOSITORY, ROOT
 from perf.errors import PerfError
 from perf.machine import machine, run
+from pixels.versions import NETWORKS, ONNX_NAME, common_versions
 
 Result = dict[str, Any]
 RESULTS = ROOT / "perf/results"
@@ -54,7 +55,7 @@ def new_result(kind: str, what: str, profile: str, versions: Mapping[str, str], 
         "machine": machine(),
         "versions": {"python": platform.python_version(), **versions},
         "commit": commit(),
-        "generator_sha256": sha256(served_generator()),
+        "networks_sha256": {network: sha256(served(network)) for network in NETWORKS},
         **body,
     }
     check(result)
@@ -123,10 +124,9 @@ def commit(root: Path = ROOT) -> str:
     return found + ("-dirty" if changed else "") if found else "unknown"
 
 
-def served_generator(repository: Path = MODEL_REPOSITORY) -> Path:
-    """The newest version's ONNX file, from which plans are built, too."""
-    versions = [path for path in (repository / "generator").iterdir() if path.name.isdigit()]
-    return max(versions, key=lambda path: int(path.name)) / "model.onnx"
+def served(network: str, repository: Path = MODEL_REPOSITORY) -> Path:
+    """The ONNX file that is served, MODEL/VERSION/model.onnx, from whose weights plans are built, too."""
+    return repository / network / str(common_versions(repository)[0]) / ONNX_NAME
 
 
 def sha256(path: Path) -> str:

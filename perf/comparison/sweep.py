@@ -60,7 +60,7 @@ def instances(config: ModelConfig, count: int) -> None:
 
 
 def batch_delay(config: ModelConfig, microseconds: int) -> None:
-    """How long the generator waits for more tiles."""
+    """How long a network waits for more tiles."""
     config.dynamic_batching.max_queue_delay_microseconds = microseconds
 
 
@@ -77,11 +77,11 @@ def shared_memory(megabytes: int) -> tuple[str, ...]:
 
 TRIALS = (  # the quicker ones first
     *(Trial("tiler instances", count, "small", "tiler", instances) for count in (2, 8)),
-    *(Trial("generator batch delay, us", delay, "small", "generator", batch_delay) for delay in (500, 2000)),
+    *(Trial("refiner batch delay, us", delay, "small", "refiner", batch_delay) for delay in (500, 2000)),
     Trial("Python models' shared memory, MB", 64, "small", options=shared_memory(64)),
-    Trial("generator instances", 2, "medium", "generator", instances),
+    Trial("refiner instances", 2, "medium", "refiner", instances),
     *(Trial("tiles in flight", count, "medium", "tiler", tiles_in_flight) for count in (2, 4, 16)),
-    Trial("generator batch delay, us", 500, "medium", "generator", batch_delay),
+    Trial("refiner batch delay, us", 500, "medium", "refiner", batch_delay),
     Trial("decode instances", 1, "large", "decode", instances),
     Trial("Python models' shared memory, MB", 64, "large", options=shared_memory(64)),
     *(Trial("tiler instances", count, "mixed", "tiler", instances) for count in (1, 2, 8)),

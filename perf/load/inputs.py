@@ -11,11 +11,10 @@ from PIL import Image
 
 from perf.load.scenarios import Scenario
 from perf.photos import SAMPLES, photo_file
-from pixels.metering import metering_exponent
-from pixels.ranges import to_planar
+from pixels.curves import CELLS, KNOTS
 from pixels.resampling import to_coarse
+from pixels.tiling import TILE_PX
 
-TILE_PX = 512
 Tensors = dict[str, NDArray[Any]]
 
 
@@ -36,18 +35,23 @@ def model_inputs(model: str, file: bytes) -> Tensors:
     """The input tensors of a model for a photo, without the batch's dimension."""
     if model in ("enhance", "decode"):
         return {"IMAGE": np.frombuffer(file, np.uint8)}
-    photo = np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
+    image = Image.open(io.BytesIO(file)).convert("RGB")
+    photo = np.asarray(image)
     if model == "tiler":
-        return {"PIXELS": photo}
+        return {"PIXELS": photo, "COARSE": to_coarse(photo, TILE_PX)}
     if model == "encode":
         return {"ENHANCED_PIXELS": photo, "IMAGE": np.frombuffer(file, np.uint8)}
-    coarse = to_coarse(photo, TILE_PX)
-    return {"TILE": to_planar(coarse), "EXPONENT": metering_exponent(coarse)}
+    if model == "generator":
+        return {"COARSE": to_coarse(photo, TILE_PX)}
+    return dict.fromkeys(("PHOTO", "APPLIED"), np.asarray(image.resize((TILE_PX, TILE_PX))))
 
 
 def largest_output_bytes(scenario: Scenario) -> int:
     """What a region of shared memory for the answer must hold, for one item of a batch."""
+    tile = 3 * TILE_PX**2
     if scenario.model == "generator":
-        return 4 * 3 * TILE_PX**2
+        return 4 * 3 * len(KNOTS) * CELLS**2
+    if scenario.model == "refiner":
+        return tile
     pixels = max(width * height for width, height in scenario.sizes_px)
-    return 3 * pixels  # of decode and tiler; an encoded photo is smaller
+    return max(3 * pixels, 4 * tile)  # of decode, which also answers with the coarse tile; encoded photos are smaller

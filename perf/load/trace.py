@@ -19,7 +19,7 @@ from perf.results import new_result, package_versions, write
 from perf.servers import target_of
 
 SCENARIO = "photo-12mp-full"
-MODELS = ("decode", "tiler", "generator", "encode")
+MODELS = ("decode", "tiler", "generator", "refiner", "encode")
 
 
 @dataclass(frozen=True)
@@ -97,16 +97,14 @@ def parts(spans: list[Span]) -> dict[str, float]:
     """Milliseconds of each stage, none counted twice."""
     by_model = {model: [span for span in spans if span.model == model] for model in MODELS}
     (tiler,) = by_model["tiler"]
-    coarse, *tiles = by_model["generator"]
-    network = covered_ms(by_model["generator"])
-    shrink = coarse.queued - tiler.start
+    generator, refiner = (covered_ms(by_model[network]) for network in ("generator", "refiner"))
     return {
         "decode": covered_ms(by_model["decode"]),
-        "shrink to the coarse tile": shrink,
-        "network": network,
-        "tiling and blending beside it": tiler.end - tiler.start - network - shrink,
+        "generator": generator,
+        "refiner": refiner,
+        "curves and tiles beside them": tiler.end - tiler.start - generator - refiner,
         "encode": covered_ms(by_model["encode"]),
-        "tiles": float(len(tiles) + 1),
+        "tiles": float(len(by_model["refiner"])),
     }
 
 

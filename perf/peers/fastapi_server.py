@@ -1,9 +1,10 @@
-"""The same network behind FastAPI and uvicorn: one process, a thread for each request.
+"""The same networks behind FastAPI and uvicorn: one process, a thread for each request.
 
-python -m perf.peers.fastapi_server MODEL.onnx PORT
+python -m perf.peers.fastapi_server MODEL_REPOSITORY PORT
 """
 
 import sys
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -30,8 +31,8 @@ def application(editor: Editor) -> FastAPI:
 
 def main() -> None:
     """Serve until interrupted."""
-    onnx, port = sys.argv[1:]
-    uvicorn.run(application(Editor(onnx)), host="127.0.0.1", port=int(port), log_level="warning")
+    repository, port = sys.argv[1:]
+    uvicorn.run(application(Editor(Path(repository))), host="127.0.0.1", port=int(port), log_level="warning")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""The same network through pytriton's own binding: a Python function behind the same tritonserver.
+"""The same networks through pytriton's own binding: a Python function behind the same tritonserver.
 
-    python -m perf.peers.pytriton_server MODEL.onnx HTTP_PORT GRPC_PORT METRICS_PORT
+    python -m perf.peers.pytriton_server MODEL_REPOSITORY HTTP_PORT GRPC_PORT METRICS_PORT
 
 Its input, output and parameters are named as the service's, so the project's own client speaks to it.
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class Served:
 
 def main() -> None:
     """Serve until interrupted."""
-    onnx, *ports = sys.argv[1:]
+    repository, *ports = sys.argv[1:]
     http, grpc, metrics = map(int, ports)
     local = "127.0.0.1"
     config = TritonConfig(
@@ -47,7 +48,7 @@ def main() -> None:
     with Triton(config=config) as triton:
         triton.bind(
             model_name="enhance",
-            infer_func=Served(Editor(onnx)),
+            infer_func=Served(Editor(Path(repository))),
             inputs=[Tensor(name="IMAGE", dtype=np.uint8, shape=(-1,))],
             outputs=[Tensor(name="ENHANCED", dtype=np.uint8, shape=(-1,))],
             config=ModelConfig(batching=False),

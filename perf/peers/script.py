@@ -1,8 +1,8 @@
-"""The obvious script: PyTorch eager, tile by tile at full resolution, overlaps blended, Pillow on both ends.
+"""The obvious script: both networks in PyTorch eager, the curves looked up by its tensors, Pillow on both ends.
 
     python -m perf.peers.script photo.jpg edited.jpg
 
-It knows the network and its two inputs, and nothing of editing at two scales.
+It shares nothing with the service but the weights and where tiles start.
 """
 
 import contextlib
@@ -13,52 +13,81 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from perf.peers import Enhance
 from perf.peers.files import read, write
 from perf.runtimes import CPU_THREADS
 from perf.runtimes.pytorch import shipped_network
-from pixels.metering import metering_exponent
-from pixels.tiling import segments
+from pixels.curves import KNOTS
+from pixels.tiling import TILE_PX, segments
 
-TILE_PX, OVERLAP_PX = 512, 64
+STRIP_PX = 256  # rows that are stretched at a time: 27 planes of a whole photo would not fit
 
 
 @torch.inference_mode()
-def edit(photo: NDArray[np.uint8], network: torch.nn.Module) -> NDArray[np.uint8]:
-    """Edit a photo of at least one tile.
+def edit(photo: NDArray[np.uint8], generator: nn.Module, refiner: nn.Module | None) -> NDArray[np.uint8]:
+    """Edit a photo.
 
     Args:
         photo: uint8 (height, width, 3).
-        network: the generator.
+        generator: from COARSE to CURVES.
+        refiner: from PHOTO and APPLIED to REFINED; None for the curves alone.
     """
     planes = torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 255
-    shrunk = F.interpolate(planes, (TILE_PX, TILE_PX), mode="area")[0].permute(1, 2, 0).numpy()
-    exponent = torch.from_numpy(metering_exponent(shrunk))[None]
-    edited = torch.zeros_like(planes)
-    for y in segments(photo.shape[0], TILE_PX, OVERLAP_PX):
-        for x in segments(photo.shape[1], TILE_PX, OVERLAP_PX):
-            here = (..., slice(y.start_px, y.stop_px), slice(x.start_px, x.stop_px))
-            weights = torch.from_numpy(np.outer(y.weights, x.weights))
-            edited[here] += weights * network(planes[here], exponent)
-    rounded = edited[0].clamp_(0, 1).mul_(255).round_().to(torch.uint8)
-    return np.asarray(rounded.permute(1, 2, 0).contiguous().numpy())
+    coarse = F.interpolate(planes, (TILE_PX, TILE_PX), mode="bilinear", antialias=True)
+    applied = apply(planes[0], generator(coarse.permute(0, 2, 3, 1)))
+    edited = applied.permute(1, 2, 0).mul(255).round_().to(torch.uint8).contiguous().numpy()
+    return edited if refiner is None else refine(photo, edited, refiner)
+
+
+def apply(planes: Tensor, curves: Tensor) -> Tensor:
+    """Look every value up in its cell's curve: (3, height, width) in [0, 1], likewise back."""
+    height, width = planes.shape[1:]
+    knots = torch.tensor(KNOTS)
+    below = torch.bucketize(planes, knots[1:-1], right=True)
+    share = (planes - knots[below]) / (knots[1:] - knots[:-1])[below]
+    rows = F.interpolate(curves, (height, curves.shape[-1]), mode="bilinear")
+    strips = []
+    for top in range(0, height, STRIP_PX):
+        strip = slice(top, top + STRIP_PX)
+        lines = F.interpolate(rows[:, :, strip], (rows[:, :, strip].shape[2], width), mode="bilinear")[0]
+        lines = lines.reshape(3, len(KNOTS), *lines.shape[1:])
+        low = lines.gather(1, below[:, None, strip])[:, 0]
+        high = lines.gather(1, below[:, None, strip] + 1)[:, 0]
+        strips.append(torch.lerp(low, high, share[:, strip]).clamp_(0, 1))
+    return torch.cat(strips, dim=1)
+
+
+def refine(photo: NDArray[np.uint8], applied: NDArray[np.uint8], refiner: nn.Module) -> NDArray[np.uint8]:
+    """Refine tile by tile, each cropped where it has a neighbour."""
+    refined = np.empty_like(applied)
+    for y in segments(photo.shape[0]):
+        for x in segments(photo.shape[1]):
+            tiles = [torch.from_numpy(padded(whole[y.seen, x.seen]))[None] for whole in (photo, applied)]
+            refined[y.kept, x.kept] = refiner(*tiles)[0].numpy()[y.kept_of_tile, x.kept_of_tile]
+    return refined
+
+
+def padded(tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Mirrored outwards where the photo ends before the tile does."""
+    return np.pad(tile, [(0, TILE_PX - tile.shape[0]), (0, TILE_PX - tile.shape[1]), (0, 0)], mode="symmetric")
 
 
 @contextlib.contextmanager
 def opened() -> Iterator[Enhance]:
-    """The script with its network loaded, as in the middle of a shoot."""
+    """The script with its networks loaded, as in the middle of a shoot."""
     torch.set_num_threads(CPU_THREADS)
-    network = shipped_network(half=False)
-    yield lambda file, _mode: write(edit(read(file), network))
+    generator, refiner = map(shipped_network, ("generator", "refiner"))
+    yield lambda file, mode: write(edit(read(file), generator, refiner if mode == "full" else None))
 
 
 def main() -> None:
     """Edit one photo."""
     source, target = map(Path, sys.argv[1:])
     with opened() as enhance:
-        target.write_bytes(enhance(source.read_bytes(), ""))
+        target.write_bytes(enhance(source.read_bytes(), "full"))
 
 
 if __name__ == "__main__":

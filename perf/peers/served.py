@@ -12,10 +12,9 @@ from pathlib import Path
 import httpx
 
 from clients import Enhancer
-from deploy.server import ROOT, Ports, TritonServer
+from deploy.server import MODEL_REPOSITORY, ROOT, Ports, TritonServer
 from deploy.wheel import Wheel
 from perf.peers import QUALITY, Enhance
-from perf.results import served_generator
 from perf.runtimes import Unavailable
 
 PEERS_PYTHON = ROOT / ".venv-peers/bin/python"
@@ -72,7 +71,7 @@ def process(module: str, port: int, *further: int) -> Iterator[None]:
         raise Unavailable("the peers' environment is missing: make setup-peers")
     log = ROOT / f"artifacts/perf/{module.rpartition('.')[2]}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command: list[str | Path] = [PEERS_PYTHON, "-m", module, served_generator(), str(port), *map(str, further)]
+    command: list[str | Path] = [PEERS_PYTHON, "-m", module, MODEL_REPOSITORY, str(port), *map(str, further)]
     with log.open("wb") as output:
         running = subprocess.Popen(
             command,

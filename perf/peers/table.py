@@ -9,7 +9,7 @@ PEERS = (
     Peer(
         "OpenCV exposure fusion", ("classical",), classical.opened, "Mertens on exposures developed from the one photo"
     ),
-    Peer("script", ("tile by tile",), script.opened, "PyTorch eager at full resolution, overlaps blended, Pillow"),
+    Peer("script", ("fast", "full"), script.opened, "both networks in PyTorch eager, curves by its tensors, Pillow"),
     Peer(
         "FastAPI", ("fast", "full"), served.fastapi, "the service's engine and arithmetic behind uvicorn, Pillow, HTTP"
     ),

@@ -60,12 +60,13 @@ class Chapter:
         machine = self.first["machine"]
         dates = sorted(each["date"][:10] for kind in self.kinds.values() for each in kind)
         commits = sorted({each["commit"] for kind in self.kinds.values() for each in kind})
-        generators = sorted({each["generator_sha256"][:12] for kind in self.kinds.values() for each in kind})
+        hashes = [each["networks_sha256"] for kind in self.kinds.values() for each in kind]
+        networks = [f"{name} {', '.join(sorted({each[name][:12] for each in hashes}))}" for name in sorted(hashes[0])]
         days = " to ".join(dict.fromkeys((dates[0], dates[-1])))
         return [
             f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']:g} GB, "
             f"GPU: {machine['gpu'] or 'none'}, {machine['system']}; {days}; "
-            f"commit {', '.join(commits)}; generator {', '.join(generators)}."
+            f"commit {', '.join(commits)}; {'; '.join(networks)}."
         ]
 
     def findings(self) -> list[str]:

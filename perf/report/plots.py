@@ -77,7 +77,7 @@ def load_plot(throughput: Sequence[Series], batches: Sequence[Series], path: Pat
     """Throughput and tiles in a batch against requests under way; throughput relative to one request."""
     figure, (left, right) = _panels(2)
     _draw(left, throughput, "requests under way", "throughput, one under way = 1")
-    _draw(right, batches, "requests under way", "tiles in a batch of the generator, mean")
+    _draw(right, batches, "requests under way", "tiles in a batch of the refiner, mean")
     for axes in (left, right):
         axes.set_xscale("log", base=2)
         ticks = sorted({x for curve in (*throughput, *batches) for x in curve.x})
@@ -97,19 +97,19 @@ def saturation_plot(percentiles_ms: Sequence[Series], refused_per_s: Sequence[fl
 
 
 def trace_plot(spans: Sequence[tuple[str, float, float, float]], path: Path) -> None:
-    """When each model was at work on a photo; each bar of the generator is a tile, waiting (pale) and at work.
+    """When each model was at work on a photo; each bar of the refiner is a tile, waiting (pale) and at work.
 
     Args:
         spans: model, queued, start, end in milliseconds.
         path: of the PNG file.
     """
     figure, (axes,) = _panels(1)
-    models = ("decode", "tiler", "generator", "encode")
-    tiles = sum(model == "generator" for model, *_ in spans)
+    models = ("decode", "tiler", "generator", "refiner", "encode")
+    tiles = sum(model == "refiner" for model, *_ in spans)
     drawn = 0
     for model, queued, start, end in spans:
         place, height = float(models.index(model)), 0.8
-        if model == "generator":
+        if model == "refiner":
             place, height = place - 0.4 + 0.8 * (drawn + 0.5) / tiles, 0.8 / tiles
             drawn += 1
         color = f"C{models.index(model)}"

@@ -59,7 +59,7 @@ class ScenarioSections:
 
     def load(self) -> list[str]:
         """Throughput and shared batches against requests under way."""
-        found = self.scenarios.closed("load-512px", "load-2mp", "generator")
+        found = self.scenarios.closed("load-512px", "load-2mp", "refiner")
         if not found:
             return []
         path = self.plots / "load.png"
@@ -147,7 +147,9 @@ def _under_way(levels: Sequence[dict[str, Any]]) -> list[float]:
 
 
 def _batch(level: dict[str, Any]) -> float:
-    return float(level["models"]["generator"]["items_per_execution"])
+    """Of the refiner; of the generator where no tile was refined."""
+    models = level["models"]
+    return float(models["refiner" if "refiner" in models else "generator"]["items_per_execution"])
 
 
 def _fit(name: str, series: Series, factor: float, unit: str) -> list[Any]:

@@ -1,1 +1,1 @@
-"""Roofline: how near the generator comes to what a machine could do."""
+"""Roofline: how near the networks come to what a machine could do."""

@@ -15,12 +15,15 @@ from onnx import NodeProto, shape_inference
 from perf.errors import PerfError
 
 HEAVY = ("Conv", "AveragePool", "Resize")
-VIEWS = ("Concat", "Split", "Slice", "Pad", "Tile", "Expand", "Unsqueeze", "Reshape", "Identity")
+VIEWS = (
+    *("Concat", "Split", "Slice", "Pad", "Tile", "Expand", "Unsqueeze", "Squeeze", "Reshape", "Identity"),
+    "Transpose",  # the operation that reads it reads in another order
+)
 ELEMENTWISE = (
     *("Add", "Sub", "Mul", "Div", "Pow", "Sqrt", "Log", "Reciprocal", "Clip", "LeakyRelu", "Relu", "Min", "Max"),
+    *("Exp", "Neg", "Abs", "Tanh", "Round", "Cast"),
     "Softmax",  # over four values
 )
-IO_BYTES = 4  # inputs and outputs stay FP32 whatever the network computes in
 
 
 class UnknownOperation(PerfError):
@@ -34,19 +37,21 @@ class Traffic:
     Attributes:
         activations: read or written between steps.
         weights: read, from initializers.
-        ends: read from the graph's inputs or written to its outputs.
+        end_bytes: of the graph's inputs and outputs, which have types of their own, read or written.
     """
 
     activations: int = 0
     weights: int = 0
-    ends: int = 0
+    end_bytes: int = 0
 
     def __add__(self, other: "Traffic") -> "Traffic":
-        return Traffic(self.activations + other.activations, self.weights + other.weights, self.ends + other.ends)
+        return Traffic(
+            self.activations + other.activations, self.weights + other.weights, self.end_bytes + other.end_bytes
+        )
 
     def bytes(self, value_bytes: int) -> int:
         """In bytes, for a network whose weights and activations take that many each."""
-        return value_bytes * (self.activations + self.weights) + IO_BYTES * self.ends
+        return value_bytes * (self.activations + self.weights) + self.end_bytes
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,10 @@ class Graph:
         }
         self.shapes |= self.weights
         self.producers = {name: node for node in graph.node for name in node.output}
-        self.ends = {each.name for each in (*graph.input, *graph.output)}
+        self.end_bytes = {
+            each.name: onnx.helper.tensor_dtype_to_np_dtype(each.type.tensor_type.elem_type).itemsize
+            for each in (*graph.input, *graph.output)
+        }
 
     def elements(self, name: str) -> int:
         """Number of values of a tensor."""
@@ -160,8 +168,8 @@ def traffic(graph: Graph, groups: dict[str, int], number: int) -> Traffic:
         size = graph.elements(name)
         if name in graph.weights:
             moved += Traffic(weights=size)
-        elif name in graph.ends:
-            moved += Traffic(ends=size)
+        elif name in graph.end_bytes:
+            moved += Traffic(end_bytes=size * graph.end_bytes[name])
         else:
             moved += Traffic(activations=size)
     return moved
@@ -185,7 +193,7 @@ def whole(graph: Graph, name: str) -> str:
 
 def needed_outside(graph: Graph, groups: dict[str, int], name: str) -> bool:
     """Whether a tensor is read by another step, directly or through views, or is an output."""
-    if name in graph.ends:
+    if name in graph.end_bytes:
         return True
     users = [node for node in graph.nodes if name in node.input]
     return any(
@@ -241,6 +249,7 @@ def _resize(graph: Graph, node: NodeProto) -> int:
 COUNTED: dict[str, Callable[[Graph, NodeProto], int]] = {
     "Conv": _convolution,
     "ReduceSum": _sum,
+    "ReduceMean": _sum,
     "AveragePool": _pooling,
     "Resize": _resize,
 }

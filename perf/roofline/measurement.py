@@ -1,6 +1,6 @@
-"""How near the generator comes to what this machine could do, and what a DGX Spark could do at best.
+"""How near a network comes to what this machine could do, and what a DGX Spark could do at best.
 
-Operations and bytes are counted from the served ONNX graph (perf.roofline.graph_cost); the machine's rates
+Operations and bytes are counted from each served ONNX graph (perf.roofline.graph_cost); the machine's rates
 (perf.roofline.rates) and the engines' times are measured in one run, in turn. The share of the limit
 (perf.roofline.limits) is limit over time.
 """
@@ -83,39 +83,37 @@ def engine_row(name: str, network: list[Step], rates: dict[str, float], times_s:
     }
 
 
-def body() -> dict[str, Any]:
-    """Count, measure, divide."""
-    model = onnx.load(results.served_generator())
+def body(name: str) -> dict[str, Any]:
+    """Count, measure, divide, for one of the networks."""
+    model = onnx.load(results.served(name))
     network = steps(Graph(model))
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        keep_tiles(Path(folder))
-        processes, missing = started(
-            [runtime(name) for name in ENGINES], Path(folder), stack, results.served_generator()
-        )
+        keep_tiles(Path(folder), name)
+        processes, missing = started([runtime(each) for each in ENGINES], Path(folder), stack, results.served(name))
         rounds, times_s = measure(processes)
-    rates = {name: max(values) for name, values in rounds.items()}  # a limit: others can only make it slower
-    rows = [engine_row(name, network, rates, times) for name, times in times_s.items()]
+    rates = {each: max(values) for each, values in rounds.items()}  # a limit: others can only make it slower
+    rows = [engine_row(each, network, rates, times) for each, times in times_s.items()]
     shares = {row["runtime"]: row["share_of_limit"] for row in rows}
     served = served_by_cpu(shares)
     return {
         "network": count(model),
         "rates": [{"rate": n, "best": rates[n], "median": statistics.median(rounds[n])} for n in RATES],
-        "engines": rows + [not_run(name, why) for name, why in missing.items()],
-        "dgx_spark": projection.projection(model, shares[served] if served else None),
+        "engines": rows + [not_run(each, why) for each, why in missing.items()],
+        "dgx_spark": projection.projection(name, model, shares[served] if served else None),
     }
 
 
-def result() -> results.Result:
-    """The result, with its header."""
+def result(name: str) -> results.Result:
+    """A network's result, with its header."""
     versions = results.package_versions("torch", "onnx") | results.package_versions("openvino", python=SERVER_PYTHON)
-    return results.new_result("roofline", "roofline", "cpu", versions, body())
+    return results.new_result("roofline", f"roofline-{name}", "cpu", versions, body(name))
 
 
 def lines(found: results.Result) -> list[str]:
     """The result as text."""
     network = found["network"]
     text = [
-        f"one tile: {(network['matrix_flops'] + network['other_flops']) / 1e9:.2f} GFLOP, "
+        f"{found['what']}, one tile: {(network['matrix_flops'] + network['other_flops']) / 1e9:.2f} GFLOP, "
         f"{network['fp32_bytes'] / 1e6:.0f} MB in FP32, {network['half_bytes'] / 1e6:.0f} MB in 16 bits "
         f"({network['fp32_bytes_if_nothing_were_fused'] / 1e6:.0f} MB in FP32 if nothing were fused)"
     ]

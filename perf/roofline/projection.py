@@ -1,6 +1,6 @@
-"""An ESTIMATE for a DGX Spark: the least time that the generator can take there for a photo.
+"""An ESTIMATE for a DGX Spark: the least time that a network can take there for a photo.
 
-Nothing here was measured on one. The rates are other people's measurements; decoding, blending, encoding and copies
+Nothing here was measured on one. The rates are other people's measurements; decoding, curves, encoding and copies
 between processes are left out.
 """
 
@@ -10,7 +10,7 @@ import onnx
 
 from perf.roofline.graph_cost import Graph, steps
 from perf.roofline.limits import Machine, limit_s, memory_share
-from perf.serving import tile_count
+from pixels.tiling import segments
 
 SPARK = Machine(flops_per_s=91e12, bytes_per_s=218e9)
 SOURCES = (
@@ -20,31 +20,37 @@ SOURCES = (
 )
 PHOTOS = {12: (4000, 3000), 24: (6000, 4000), 45: (8192, 5464)}  # pixels by megapixels
 VALUE_BYTES = 2  # the plan computes in FP16
-BATCH = 8  # of a photo's tiles; the coarse tile goes alone
+BATCH = 8  # of a photo's tiles in the refiner; the generator sees one tile of each photo
 
 
-def projection(model: onnx.ModelProto, share: float | None) -> dict[str, Any]:
+def tile_count(width: int, height: int) -> int:
+    """Tiles of a photo that the refiner sees."""
+    return len(segments(width)) * len(segments(height))
+
+
+def projection(network: str, model: onnx.ModelProto, share: float | None) -> dict[str, Any]:
     """The estimate, with its inputs.
 
     Args:
-        model: the served graph.
+        network: "generator", which works on one tile of any photo, or "refiner".
+        model: its served graph.
         share: of the limit that the served engine reaches on the machine at hand, to show what that would mean there;
             None where it was not measured.
     """
-    one, batch = steps(Graph(model, 1)), steps(Graph(model, BATCH))
-    coarse_s, tile_s = limit_s(one, SPARK, VALUE_BYTES), limit_s(batch, SPARK, VALUE_BYTES) / BATCH
+    items = BATCH if network == "refiner" else 1
+    batch = steps(Graph(model, items))
+    tile_s = limit_s(batch, SPARK, VALUE_BYTES) / items
     rows = []
     for megapixels, size in PHOTOS.items():
-        for mode, tiles in (("fast", 1), ("full", tile_count(*size))):
-            least_s = coarse_s + (tiles - 1) * tile_s
-            row = {"mode": mode, "megapixels": megapixels, "tiles": tiles, "limit_s": least_s}
-            rows.append(row | ({"at_the_share_reached_here_s": least_s / share} if share else {}))
+        tiles = tile_count(*size) if network == "refiner" else 1
+        row = {"megapixels": megapixels, "tiles": tiles, "limit_s": tiles * tile_s}
+        rows.append(row | ({"at_the_share_reached_here_s": tiles * tile_s / share} if share else {}))
     return {
         "kind": "estimate",
         "flops_per_s": SPARK.flops_per_s,
         "bytes_per_s": SPARK.bytes_per_s,
         "sources": list(SOURCES),
-        "left_out": "decoding, blending, encoding, copies between processes",
+        "left_out": "decoding, curves, encoding, copies between processes",
         "limit_waiting_for_memory": memory_share(batch, SPARK, VALUE_BYTES),
         "rows": rows,
     }
@@ -53,11 +59,11 @@ def projection(model: onnx.ModelProto, share: float | None) -> dict[str, Any]:
 def lines(found: dict[str, Any]) -> list[str]:
     """The estimate as text."""
     text = [
-        f"ESTIMATE for a DGX Spark, the generator alone, from {found['flops_per_s'] / 1e12:.0f} TFLOPS and "
+        f"ESTIMATE for a DGX Spark, this network alone, from {found['flops_per_s'] / 1e12:.0f} TFLOPS and "
         f"{found['bytes_per_s'] / 1e9:.0f} GB/s that others measured:"
     ]
     for row in found["rows"]:
-        size = f"{row['megapixels']} MP {row['mode']}"
+        size = f"{row['megapixels']} MP"
         there = row.get("at_the_share_reached_here_s")
         same = f", {1e3 * there:.1f} ms at the share of the limit reached here" if there else ""
         text.append(f"  {size:12} {row['tiles']:4} tiles, at least {1e3 * row['limit_s']:.2f} ms{same}")

@@ -1,4 +1,4 @@
-"""Ways to run the generator, one module for each library, each in a process of its own while it is measured."""
+"""Ways to run a network, one module for each library, each in a process of its own while it is measured."""
 
 import os
 from collections.abc import Callable
@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from perf.errors import PerfError
 
-Floats: TypeAlias = NDArray[np.float32]
-Run: TypeAlias = Callable[[Floats, Floats], Floats]
-"""(tiles [N, 3, 512, 512], exponents [N, 3]) to edited tiles [N, 3, 512, 512], all float32 in the host's memory.
-
-Copies to a GPU and back are part of a call, as they are in serving.
-"""
+Array: TypeAlias = NDArray[np.float32] | NDArray[np.uint8]
+Tiles: TypeAlias = dict[str, Array]
+"""A batch: the network's inputs by name, in the configuration's order, the batch axis first."""
+Run: TypeAlias = Callable[[Tiles], Array]
+"""A batch to the network's output, in the host's memory. Copies to a GPU and back are part of a call, as in serving."""
 Load: TypeAlias = Callable[[Path], tuple[Run, str]]
-"""Path of the served ONNX file to the network, ready, and the version of the library that runs it."""
+"""Path of the served ONNX file, MODEL/VERSION/model.onnx, to the network, ready, and the version of its library."""
 
 CPU_THREADS = len(os.sched_getaffinity(0))  # of the libraries that would otherwise count the cores each in its own way
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from perf.runtimes import CPU_THREADS, Floats, Run, Unavailable
+from perf.runtimes import CPU_THREADS, Array, Run, Tiles, Unavailable
 
 
 def onnx_runtime(onnx: Path, provider: str) -> tuple[Run, str]:
@@ -19,8 +19,8 @@ def onnx_runtime(onnx: Path, provider: str) -> tuple[Run, str]:
     options.intra_op_num_threads = CPU_THREADS
     session = onnxruntime.InferenceSession(onnx, options, providers=[provider])
 
-    def run(tiles: Floats, exponents: Floats) -> Floats:
-        edited: Floats = session.run(["EDITED"], {"TILE": tiles, "EXPONENT": exponents})[0]
-        return edited
+    def run(tiles: Tiles) -> Array:
+        result: Array = session.run(None, tiles)[0]
+        return result
 
     return run, f"onnxruntime {onnxruntime.__version__}"

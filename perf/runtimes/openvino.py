@@ -1,11 +1,11 @@
-"""The served ONNX file in OpenVINO, as the model `generator` of the CPU profile runs it."""
+"""The served ONNX file in OpenVINO, as the CPU profile runs it (pixels.engine)."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from perf.runtimes import Floats, Run, Unavailable
+from perf.runtimes import Array, Run, Tiles, Unavailable
 
 
 def openvino(onnx: Path, precision: str) -> tuple[Run, str]:
@@ -27,28 +27,31 @@ def openvino(onnx: Path, precision: str) -> tuple[Run, str]:
         core.compile_model(onnx, "CPU", {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision})
         for hint in ("LATENCY", "THROUGHPUT")
     )
-    prepared: dict[int, tuple[list[Any], Floats]] = {}
+    prepared: dict[int, tuple[list[Any], Array]] = {}
 
-    def run(tiles: Floats, exponents: Floats) -> Floats:
-        count = len(tiles)
+    def run(tiles: Tiles) -> Array:
+        count = len(next(iter(tiles.values())))
         if count not in prepared:
-            prepared[count] = workers_of(latency if count == 1 else throughput, tiles.shape)
-        workers, edited = prepared[count]
-        for worker, tile, exponent in zip(workers, tiles, exponents, strict=True):
-            worker.start_async({"TILE": tile[None], "EXPONENT": exponent[None]}, share_inputs=True)
+            prepared[count] = workers_of(latency if count == 1 else throughput, count)
+        workers, results = prepared[count]
+        for number, worker in enumerate(workers):
+            one = {name: array[number : number + 1] for name, array in tiles.items()}
+            worker.start_async(one, share_inputs=True)
         for worker in workers:
             worker.wait()
-        return edited
+        return results
 
     return run, f"openvino {ov.__version__.partition('-')[0]}"
 
 
-def workers_of(compiled: Any, shape: tuple[int, ...]) -> tuple[list[Any], Floats]:  # noqa: ANN401 (no types there)
+def workers_of(compiled: Any, count: int) -> tuple[list[Any], Array]:  # noqa: ANN401 (no types there)
     """A request for each tile, and the array that they write into: copies would count as the engine's time."""
     import openvino as ov
 
-    edited = np.empty(shape, np.float32)
-    workers = [compiled.create_infer_request() for _ in edited]
-    for worker, place in zip(workers, edited, strict=True):
+    output = compiled.output(0)
+    shape = [size.get_length() for size in output.partial_shape][1:]
+    results = np.empty((count, *shape), output.element_type.to_dtype())
+    workers = [compiled.create_infer_request() for _ in results]
+    for worker, place in zip(workers, results, strict=True):
         worker.set_output_tensor(ov.Tensor(place[None], shared_memory=True))
-    return workers, edited
+    return workers, results

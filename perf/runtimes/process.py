@@ -13,7 +13,7 @@ import numpy as np
 
 from deploy.server import ROOT, SERVER_PYTHON
 from perf.machine import gpu_name, slug
-from perf.runtimes import Floats, Runtime, Unavailable
+from perf.runtimes import Array, Runtime, Unavailable
 
 PYTHONS = {"project": Path(sys.executable), "server": SERVER_PYTHON}
 CACHE = ROOT / "artifacts/perf/torch-inductor"  # compiling takes longer than all the measuring
@@ -73,9 +73,9 @@ class RuntimeProcess:
         times: list[float] = self._answer()
         return times
 
-    def output(self) -> Floats:
+    def output(self) -> Array:
         """What it made of the tiles."""
-        edited: Floats = np.load(self.folder / f"{slug(self.row.name)}.npy")
+        edited: Array = np.load(self.folder / f"{slug(self.row.name)}.npy")
         return edited
 
     def stop(self) -> None:

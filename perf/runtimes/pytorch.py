@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from deploy.server import ROOT
-from perf.runtimes import CPU_THREADS, Floats, Run
+from deploy.server import MODEL_REPOSITORY, ROOT
+from perf.runtimes import CPU_THREADS, Array, Run, Tiles
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Wrap: TypeAlias = Callable[["nn.Module"], Callable[..., "Tensor"]]
-WEIGHTS = ROOT / "training/weights/generator.safetensors"
+WEIGHTS = ROOT / "training/weights"
 
 
 def pytorch(
-    _onnx: Path,
+    onnx: Path,
     device: str,
     *,
     half: bool = False,
@@ -25,39 +25,42 @@ def pytorch(
     channels_last: bool = False,
     wrap: Wrap | None = None,
 ) -> tuple[Run, str]:
-    """The shipped weights in PyTorch.
+    """A network with the shipped weights in PyTorch.
 
     Args:
+        onnx: says by its folder which network is meant.
         device: "cpu" or "cuda".
         half: the body in FP16 and the ends in FP32, as in the served plan.
         autocast: BF16 where PyTorch's own list says so.
-        channels_last: memory format of tiles and weights.
+        channels_last: memory format of the weights, which tiles follow.
         wrap: what runs the network in place of eager mode.
     """
     import torch
 
     torch.set_num_threads(CPU_THREADS)
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    network = shipped_network(half).to(device).to(memory_format=layout)  # type: ignore[call-overload]
+    network = shipped_network(onnx.parent.parent.name, half=half).to(device).to(memory_format=layout)  # type: ignore[call-overload]
     call = wrap(network) if wrap else network
 
     @torch.inference_mode()
-    def run(tiles: Floats, exponents: Floats) -> Floats:
-        on_device = torch.from_numpy(tiles).to(device, memory_format=layout)
+    def run(tiles: Tiles) -> Array:
+        on_device = [torch.from_numpy(each).to(device) for each in tiles.values()]
         with torch.autocast(device, torch.bfloat16, enabled=autocast):
-            edited = call(on_device, torch.from_numpy(exponents).to(device))
-        return np.ascontiguousarray(edited.float().cpu().numpy())
+            result = call(*on_device)
+        return np.ascontiguousarray(result.cpu().numpy())
 
     return run, f"torch {torch.__version__}"
 
 
-def shipped_network(half: bool) -> "nn.Module":
-    """The shipped weights, the body in FP16 on demand."""
-    from export.fp16 import HalfGenerator
-    from training.networks.weights import load_generator
+def shipped_network(name: str, *, half: bool = False) -> "nn.Module":
+    """A network with the shipped weights, from and to the served tensors; the body in FP16 on demand."""
+    from export.contract import read_contract
+    from export.fp16 import halved
+    from export.networks import load_network
 
-    network = load_generator(WEIGHTS).eval()
-    return HalfGenerator.of(network) if half else network
+    contract = read_contract(MODEL_REPOSITORY / name)
+    network = load_network(contract, WEIGHTS / contract.weights)
+    return halved(network) if half else network
 
 
 def compiled(network: "nn.Module") -> Callable[..., "Tensor"]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from perf.runtimes import Floats, Run, Unavailable
+from perf.runtimes import Array, Run, Tiles, Unavailable
 
 
 def tensorrt(onnx: Path) -> tuple[Run, str]:
@@ -28,22 +28,26 @@ def tensorrt(onnx: Path) -> tuple[Run, str]:
     engine = trt.Runtime(trt.Logger(trt.Logger.ERROR)).deserialize_cuda_engine(plan.read_bytes())
     if engine is None:
         raise Unavailable(
-            f"{plan.name} does not load: it was built for another GPU or TensorRT; build it anew: make plan"
+            f"{plan.name} does not load: it was built for another GPU or TensorRT; build it again: make plan"
         )
     context = engine.create_execution_context()
     stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
 
-    def run(tiles: Floats, exponents: Floats) -> Floats:
+    names = [engine.get_tensor_name(number) for number in range(engine.num_io_tensors)]
+    (output,) = (name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.OUTPUT)
+    kind = {trt.float32: torch.float32, trt.uint8: torch.uint8}[engine.get_tensor_dtype(output)]
+
+    def run(tiles: Tiles) -> Array:
         with torch.cuda.stream(stream):
-            tensors = {"TILE": torch.from_numpy(tiles).cuda(), "EXPONENT": torch.from_numpy(exponents).cuda()}
+            tensors = {name: torch.from_numpy(array).cuda() for name, array in tiles.items()}
             for name, tensor in tensors.items():
                 context.set_input_shape(name, tuple(tensor.shape))
-            tensors["EDITED"] = torch.empty(tiles.shape, dtype=torch.float32, device="cuda")
+            tensors[output] = torch.empty(tuple(context.get_tensor_shape(output)), dtype=kind, device="cuda")
             for name, tensor in tensors.items():
                 context.set_tensor_address(name, tensor.data_ptr())
             if not context.execute_async_v3(stream.cuda_stream):
                 raise RuntimeError("TensorRT did not run the plan")
-            return np.asarray(tensors["EDITED"].cpu().numpy())
+            return np.asarray(tensors[output].cpu().numpy())
 
     return run, f"tensorrt {trt.__version__}"
 
@@ -58,9 +62,11 @@ def plan_beside(onnx: Path, compute_capability: str) -> Path:
     from export.errors import ExportError
 
     try:
-        plan = onnx.parent / read_contract(onnx.parent.parent).plan_name(compute_capability)
+        contract = read_contract(onnx.parent.parent)
+        contract.plan(compute_capability)
     except ExportError as error:
         raise Unavailable(str(error)) from None
+    plan = onnx.with_name(contract.plan_names[compute_capability])
     if not plan.exists():
         raise Unavailable(f"no plan for compute capability {compute_capability} is published: make plan RUN=name")
     return plan

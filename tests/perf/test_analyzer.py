@@ -48,24 +48,24 @@ def test_a_short_run_is_valid_and_its_counts_are_tritons(target: Target, smoke: 
     for level in body["levels"]:
         models = level["models"]
         assert {name: found["requests"] for name, found in models.items()} == dict.fromkeys(
-            ("enhance", "decode", "tiler", "generator", "encode"), 12.0
+            ("enhance", "decode", "tiler", "generator", "refiner", "encode"), 12.0
         )
         assert models["enhance"]["success_ms"] < level["mean_ms"] * 1.5 and level["p50_ms"] <= level["p99_ms"]
     assert body["memory"]["peak_bytes"] >= body["memory"]["idle_bytes"] > 1e8
     assert body["metrics"]['enhancer_photos_total{mode="full"}'] == sum(sent)
     parts = stages(body["levels"][0])
-    assert tuple(parts) == STAGES and parts["network"] > parts["encode"] > 0
+    assert tuple(parts) == STAGES and parts["networks"] > parts["encode"] > 0
 
 
 def test_mode_and_ways_reach_the_server(target: Target, smoke: Scenario, tmp_path: Path) -> None:
     wide = replace(smoke, sizes_px=((900, 500),), mode="fast")
     data = tmp_path / "input.json"
     data.write_bytes(input_data(wide))
-    for transport, mode, tiles in (("shared-memory", "fast", 1), ("grpc", "full", 3), ("http", "full", 3)):
-        before = Statistics.of(target).models["generator"]["items"]
+    for transport, mode, tiles in (("shared-memory", "fast", 0), ("grpc", "full", 2), ("http", "full", 2)):
+        before = Statistics.of(target).models["refiner"]["items"]
         timing = analyze(replace(wide, transport=transport, mode=mode), target, data, Load("concurrency", 1), 2)
         assert timing.requests == 2
-        assert Statistics.of(target).models["generator"]["items"] - before == 2 * tiles
+        assert Statistics.of(target).models["refiner"]["items"] - before == 2 * tiles
 
 
 def test_open_loads_send_what_they_are_told(target: Target, smoke: Scenario, tmp_path: Path) -> None:
@@ -88,10 +88,10 @@ def test_a_load_that_the_server_refuses_has_no_times(target: Target, smoke: Scen
 
 
 def test_one_model_alone_in_batches(target: Target) -> None:
-    (scenario,) = choose(["generator-batch-8"])
+    (scenario,) = choose(["refiner-batch-8"])
     body = measure(replace(scenario, requests=2, repeats=1), target)
     (level,) = body["levels"]
-    assert level["models"]["generator"]["items"] == 8 * level["requests"] and "enhance" not in level["models"]
+    assert level["models"]["refiner"]["items"] == 8 * level["requests"] and "enhance" not in level["models"]
     assert level["throughput_per_s"] == pytest.approx(8 * 1000 / level["mean_ms"], rel=1e-3)
 
 

@@ -10,34 +10,39 @@ import onnxruntime
 import pytest
 
 from deploy.server import MODEL_REPOSITORY
+from export.contract import read_contract
 from perf import engines, results
 from perf.errors import PerfError
 from perf.runtimes import Unavailable, table
 from perf.runtimes.process import RuntimeProcess
 from perf.runtimes.tensorrt import plan_beside
+from perf.runtimes.worker import first
+from pixels.versions import NETWORKS
 
 ONNX_RUNTIME = table.runtime("ONNX Runtime FP32")
+
+
+NETWORK = "refiner"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two of the tiles."""
     folder = tmp_path_factory.mktemp("engines")
-    tiles, exponents = engines.tiles()
-    np.savez(folder / "tiles.npz", tiles=tiles[:2], exponents=exponents[:2])
+    np.savez(folder / "tiles.npz", **first(engines.tiles(NETWORK), 2))
     return folder
 
 
 @pytest.fixture(scope="module")
 def process(folder: Path) -> Iterator[RuntimeProcess]:
-    with RuntimeProcess(ONNX_RUNTIME, results.served_generator(), folder) as running:
+    with RuntimeProcess(ONNX_RUNTIME, results.served(NETWORK), folder) as running:
         yield running
 
 
 def test_a_process_computes_what_its_runtime_computes(process: RuntimeProcess, folder: Path) -> None:
-    session = onnxruntime.InferenceSession(results.served_generator(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(results.served(NETWORK), providers=["CPUExecutionProvider"])
     stored = np.load(folder / "tiles.npz")
-    (expected,) = session.run(None, {"TILE": stored["tiles"], "EXPONENT": stored["exponents"]})
+    (expected,) = session.run(None, dict(stored))
     assert engines.psnr_db(process.output(), expected) > 100
     assert process.ready["version"] == f"onnxruntime {onnxruntime.__version__}"
 
@@ -68,7 +73,7 @@ def test_a_row_that_did_not_run_can_have_no_number() -> None:
 @pytest.mark.parametrize("row", [row for row in table.RUNTIMES if row.device == "gpu"], ids=lambda row: row.name)
 def test_without_a_gpu_its_rows_say_so(row: table.Runtime, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perf.runtimes.process.gpu_name", lambda: None)
-    with pytest.raises(Unavailable, match="no GPU here"), RuntimeProcess(row, results.served_generator(), folder):
+    with pytest.raises(Unavailable, match="no GPU here"), RuntimeProcess(row, results.served(NETWORK), folder):
         pass
 
 
@@ -81,29 +86,41 @@ def test_what_a_runtime_says_when_it_fails_becomes_its_reason(folder: Path, tmp_
 
 
 def test_a_process_that_gives_no_answer_is_ended(folder: Path) -> None:
-    slow = RuntimeProcess(ONNX_RUNTIME, results.served_generator(), folder, limit_s=0.01)
+    slow = RuntimeProcess(ONNX_RUNTIME, results.served(NETWORK), folder, limit_s=0.01)
     with pytest.raises(Unavailable, match="ended with code -9"), slow:
         pass
     assert slow.process.poll() is not None
 
 
 def test_a_process_that_ends_while_it_is_measured_says_so(folder: Path) -> None:
-    with RuntimeProcess(ONNX_RUNTIME, results.served_generator(), folder) as running:
+    with RuntimeProcess(ONNX_RUNTIME, results.served(NETWORK), folder) as running:
         running.process.kill()
         running.process.wait()
         with pytest.raises(PerfError, match="the process of ONNX Runtime FP32 ended with code -9"):
             running.times_s(1, 0)
 
 
+@pytest.mark.parametrize("network", NETWORKS)
+def test_tiles_are_what_serving_sends(network: str) -> None:
+    contract = read_contract(MODEL_REPOSITORY / network)
+    batch = engines.tiles(network)
+    assert list(batch) == [tensor.name for tensor in contract.inputs]
+    for tensor in contract.inputs:
+        assert batch[tensor.name].shape[1:] == tensor.shape and batch[tensor.name].dtype == tensor.dtype
+
+
 def test_psnr_is_of_all_tiles_and_finite() -> None:
+    white = np.full((2, 4, 4, 3), 255, np.uint8)
+    assert engines.psnr_db(white, white - np.uint8(51)) == pytest.approx(-20 * np.log10(0.2), abs=1e-3)
     black = np.zeros((2, 3, 4, 4), np.float32)
     assert engines.psnr_db(black, black) == engines.EQUAL_DB
     assert engines.psnr_db(black + np.float32(0.1), black) == pytest.approx(20, abs=1e-3)
 
 
 def test_the_plan_is_found_by_compute_capability_or_asked_for(tmp_path: Path) -> None:
-    shutil.copy(MODEL_REPOSITORY / "generator/config.pbtxt", tmp_path)
-    onnx = tmp_path / "1/model.onnx"
+    (tmp_path / NETWORK).mkdir()
+    shutil.copy(MODEL_REPOSITORY / NETWORK / "config.pbtxt", tmp_path / NETWORK)
+    onnx = tmp_path / NETWORK / "1/model.onnx"
     with pytest.raises(Unavailable, match=r"no plan for compute capability 12\.1 is published: make plan"):
         plan_beside(onnx, "12.1")
     with pytest.raises(Unavailable, match=r"serves no GPU of compute capability 3\.5"):

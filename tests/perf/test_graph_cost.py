@@ -6,9 +6,12 @@ import torch
 from onnx import TensorProto, helper
 from torch.utils.flop_counter import FlopCounterMode
 
-from perf.results import served_generator
+from deploy.server import MODEL_REPOSITORY
+from export.contract import read_contract
+from perf.results import served
 from perf.roofline.graph_cost import Graph, Traffic, UnknownOperation, by_itself, steps
-from training.networks.generator import Generator
+from perf.runtimes.pytorch import shipped_network
+from pixels.versions import NETWORKS
 
 
 def weights(name: str, *dims: int) -> TensorProto:
@@ -45,19 +48,21 @@ def test_a_small_graph_counted_by_hand() -> None:
     values = 4 * 8 * 8
     assert widen.matrix_flops == values * 2 * (2 * 3 * 3)  # each value: 18 multiplications and additions
     assert widen.other_flops == values + values  # bias, rectifier
-    assert widen.traffic == Traffic(activations=values, weights=72 + 4, ends=2 * 8 * 8)  # R is kept, C never is
+    assert widen.traffic == Traffic(
+        activations=values, weights=72 + 4, end_bytes=4 * 2 * 8 * 8
+    )  # R is kept, C never is
     assert mix.matrix_flops == values * 2 * 4 and mix.other_flops == values  # the sum
     assert mix.traffic == Traffic(activations=values + values, weights=16)  # reads R once, writes S
     assert grow.matrix_flops == 0 and grow.other_flops == 8 * 16 * 16 * 2 * 4  # four neighbours
     assert grow.traffic == Traffic(
-        activations=2 * values, weights=4, ends=8 * 16 * 16
+        activations=2 * values, weights=4, end_bytes=4 * 8 * 16 * 16
     )  # reads R and S, no copy of both
 
 
 def test_nothing_fused_moves_every_result() -> None:
     values = 4 * 8 * 8
     # written and read: C, R (three readers, concat's through the resize), D, S; once: X, Y, weights
-    expected = Traffic(activations=values * (2 + 4 + 2 + 2), weights=72 + 4 + 16 + 4, ends=2 * 64 + 8 * 256)
+    expected = Traffic(activations=values * (2 + 4 + 2 + 2), weights=72 + 4 + 16 + 4, end_bytes=4 * (2 * 64 + 8 * 256))
     assert by_itself(Graph(small_graph())) == expected
 
 
@@ -65,28 +70,35 @@ def test_a_batch_multiplies_all_but_the_weights() -> None:
     for one, three in zip(steps(Graph(small_graph(), 1)), steps(Graph(small_graph(), 3)), strict=True):
         assert three.flops == 3 * one.flops
         assert three.traffic.weights == one.traffic.weights
-        assert three.traffic.activations == 3 * one.traffic.activations and three.traffic.ends == 3 * one.traffic.ends
+        assert three.traffic.activations == 3 * one.traffic.activations
+        assert three.traffic.end_bytes == 3 * one.traffic.end_bytes
 
 
 def test_half_precision_halves_all_but_the_ends() -> None:
-    traffic = Traffic(activations=10, weights=3, ends=5)
+    traffic = Traffic(activations=10, weights=3, end_bytes=20)
     assert (traffic.bytes(4), traffic.bytes(2)) == (72, 46)
 
 
-def test_the_served_graph_has_the_operations_that_pytorch_counts() -> None:
-    with FlopCounterMode(display=False) as counter, torch.device("meta"):
-        Generator(refines=False)(torch.empty(2, 3, 512, 512), torch.empty(2, 3))
-    network = steps(Graph(onnx.load(served_generator()), batch=2))
-    assert sum(step.matrix_flops for step in network) == counter.get_total_flops()
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_served_graph_has_the_operations_that_pytorch_counts(network: str) -> None:
+    """Of its learned convolutions; fusion and metering are convolutions in the graph alone."""
+    model = onnx.load(served(network))
+    counted = sum(step.matrix_flops for step in steps(Graph(model, batch=2)))
+    contract = read_contract(MODEL_REPOSITORY / network)
+    tiles = [torch.zeros(each.batched(2), dtype=getattr(torch, each.dtype.name)) for each in contract.inputs]
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        shipped_network(network)(*tiles)
+    assert counted == pytest.approx(counter.get_total_flops(), rel=0.02)
 
 
-def test_fusing_saves_traffic_but_never_the_ends_and_weights() -> None:
-    graph = Graph(onnx.load(served_generator()))
+@pytest.mark.parametrize("network", NETWORKS)
+def test_fusing_saves_traffic_but_never_the_ends_and_weights(network: str) -> None:
+    graph = Graph(onnx.load(served(network)))
     fused = sum((step.traffic for step in steps(graph)), Traffic())
     alone = by_itself(graph)
     assert fused.activations < alone.activations
     assert fused.weights >= sum(graph.elements(name) for name in graph.weights if "weight" in name)
-    assert fused.ends >= 2 * 3 * 512 * 512
+    assert fused.end_bytes >= sum(graph.elements(name) * size for name, size in graph.end_bytes.items())
 
 
 def test_an_operation_that_cannot_be_counted_is_named() -> None:

@@ -18,6 +18,7 @@ from perf.peers import Enhance, Peer, classical, files, scenes, script, served
 from perf.peers.__main__ import Entry, lines, measure
 from perf.peers.table import PEERS
 from perf.runtimes import Unavailable
+from pixels.curves import CELLS, KNOTS
 from tests.photos import encoded, photo
 from tests.training.conftest import room
 from training.data.fusion import standard_edit, to_linear
@@ -25,25 +26,31 @@ from training.data.fusion import standard_edit, to_linear
 needs_peers = pytest.mark.skipif(not served.PEERS_PYTHON.exists(), reason="no .venv-peers: make setup-peers")
 
 
-class Same(torch.nn.Module):
-    """A network that changes nothing."""
-
-    def forward(self, tile: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
-        assert tile.shape == (1, 3, 512, 512) and exponent.shape == (1, 3)
-        return tile
+def identity(coarse: torch.Tensor) -> torch.Tensor:
+    """A generator whose curves change nothing."""
+    assert coarse.shape == (1, 512, 512, 3)
+    return torch.tensor(KNOTS).repeat(3)[None, :, None, None].expand(1, -1, CELLS, CELLS)
 
 
-@pytest.mark.parametrize("size", [(512, 512), (700, 1300)])
-def test_the_scripts_blending_adds_up_to_the_photo(size: tuple[int, int]) -> None:
+def applied(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """A refiner that changes nothing."""
+    assert before.shape == after.shape == (1, 512, 512, 3)
+    return after
+
+
+@pytest.mark.parametrize("size", [(512, 512), (700, 1300), (60, 40)])
+def test_the_scripts_curves_and_tiles_add_up_to_the_photo(size: tuple[int, int]) -> None:
     unedited = photo(*size)
-    assert np.array_equal(script.edit(unedited, Same()), unedited)
+    assert np.array_equal(script.edit(unedited, identity, applied), unedited)
 
 
-def test_the_script_edits() -> None:
-    dark = (photo(600, 512) * 0.3).astype(np.uint8)
-    with script.opened() as enhance:
-        edited = files.read(enhance(files.write(dark), ""))
-    assert edited.shape == dark.shape and edited.mean() > 1.5 * dark.mean()
+@pytest.mark.parametrize("mode", ["fast", "full"])
+def test_the_script_edits_as_the_service_does(server: TritonServer, mode: str) -> None:
+    dark = encoded((photo(600, 512) * 0.3).astype(np.uint8))
+    with script.opened() as enhance, Enhancer(server.grpc_url) as enhancer:
+        edited = files.read(enhance(dark, mode)).astype(int)
+        expected = files.read(enhancer.enhance(dark, mode=mode).data)
+    assert np.abs(edited - expected).mean() < 1.5
 
 
 def test_the_classical_choice_is_the_fusion_of_exposures_of_the_one_photo() -> None:

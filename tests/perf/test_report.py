@@ -68,8 +68,8 @@ def test_a_line_is_found_and_what_lies_off_it_is_told() -> None:
 def test_stages_add_up_to_what_the_client_waits() -> None:
     found = stages(level("concurrency", 1, 200.0))
     assert sum(found.values()) == pytest.approx(200)
-    assert found["transport"] == pytest.approx(10) and found["network"] == pytest.approx(100)
-    assert found["tiling and blending"] == pytest.approx(40)
+    assert found["transport"] == pytest.approx(10) and found["networks"] == pytest.approx(100)
+    assert found["curves and tiles"] == pytest.approx(40)
 
 
 def test_the_report_has_every_section_and_small_plots(tmp_path: Path) -> None:
@@ -100,13 +100,13 @@ def test_a_trace_is_told_apart_by_stage_and_nothing_counts_twice() -> None:
         Span("decode", 0, 1, 11),
         Span("tiler", 11, 12, 112),
         Span("generator", 22, 22, 42),
-        Span("generator", 50, 50, 80),
-        Span("generator", 50, 60, 100),
+        Span("refiner", 50, 50, 80),
+        Span("refiner", 50, 60, 100),
         Span("encode", 112, 113, 133),
     ]
     found = parts(photo)
-    assert found["shrink to the coarse tile"] == 10 and found["network"] == 20 + 50 and found["tiles"] == 3
-    assert found["tiling and blending beside it"] == 100 - 10 - 70
+    assert found["generator"] == 20 and found["refiner"] == 50 and found["tiles"] == 2
+    assert found["curves and tiles beside them"] == 100 - 20 - 50
     assert found["decode"] == 10 and found["encode"] == 20
 
 
@@ -124,15 +124,15 @@ def test_losses_are_told_like_wins() -> None:
     photo = {"status": "measured", "megapixels": 24}
     peers = [
         photo | {"peer": "this project", "mode": "full", "time_s": spread(5.0), "psnr_db": 25.0},
-        photo | {"peer": "script", "mode": "tile by tile", "time_s": spread(10.0), "psnr_db": 27.0},
+        photo | {"peer": "script", "mode": "full", "time_s": spread(10.0), "psnr_db": 27.0},
         photo | {"peer": "FastAPI", "mode": "fast", "time_s": spread(1.0), "psnr_db": 25.0},
     ]
     found = findings({"engines": [{"rows": engines}], "peers": [{"rows": peers}]})
     assert [(each.won, each.text) for each in found] == [
         (False, "ours (served) against other, one tile: 0.67 times as fast"),
         (True, "ours (served) against other, batches: 1.50 times as fast"),
-        (True, "this project (full) against script (tile by tile), 24 MP: 2.00 times as fast"),
-        (False, "this project (full) against script (tile by tile), 24 MP: -2.0 dB"),
+        (True, "this project (full) against script (full), 24 MP: 2.00 times as fast"),
+        (False, "this project (full) against script (full), 24 MP: -2.0 dB"),
     ]
 
 

@@ -13,12 +13,12 @@ from perf.roofline.rates import copied_bytes_per_s, matrix_flops_per_s
 
 MACHINE = Machine(flops_per_s=100.0, bytes_per_s=10.0)
 BUSY = Step("busy", matrix_flops=900, other_flops=100, traffic=Traffic(activations=5))
-WAITING = Step("waiting", matrix_flops=0, other_flops=10, traffic=Traffic(activations=20, weights=5, ends=5))
+WAITING = Step("waiting", matrix_flops=0, other_flops=10, traffic=Traffic(activations=20, weights=5, end_bytes=20))
 
 
 @pytest.fixture(scope="module")
 def served() -> onnx.ModelProto:
-    return onnx.load(results.served_generator())
+    return onnx.load(results.served("refiner"))
 
 
 def test_each_step_waits_for_the_slower_of_its_two() -> None:
@@ -47,18 +47,23 @@ def test_the_share_is_of_the_limit_in_the_engines_own_precision(served: onnx.Mod
 
 
 def test_the_projection_is_marked_and_bears_its_inputs(served: onnx.ModelProto) -> None:
-    estimate = projection.projection(served, share=0.25)
+    estimate = projection.projection("refiner", served, share=0.25)
     assert estimate["kind"] == "estimate" and len(estimate["sources"]) == 2
     assert "ESTIMATE" in projection.lines(estimate)[0]
-    rows = {(row["mode"], row["megapixels"]): row for row in estimate["rows"]}
-    assert {row["tiles"] for (mode, _), row in rows.items() if mode == "fast"} == {1}
-    assert rows["full", 12]["limit_s"] < rows["full", 24]["limit_s"] < rows["full", 45]["limit_s"]
+    rows = {row["megapixels"]: row for row in estimate["rows"]}
+    assert rows[12]["limit_s"] < rows[24]["limit_s"] < rows[45]["limit_s"]
     for row in rows.values():
         assert row["at_the_share_reached_here_s"] == pytest.approx(4 * row["limit_s"])
 
 
 def test_without_a_measured_share_nothing_is_projected_from_it(served: onnx.ModelProto) -> None:
-    assert not any("at_the_share_reached_here_s" in row for row in projection.projection(served, None)["rows"])
+    assert not any(
+        "at_the_share_reached_here_s" in row for row in projection.projection("refiner", served, None)["rows"]
+    )
+
+
+def test_the_generator_works_on_one_tile_of_any_photo(served: onnx.ModelProto) -> None:
+    assert {row["tiles"] for row in projection.projection("generator", served, None)["rows"]} == {1}
 
 
 def test_rates_count_both_directions_and_both_operations(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +81,7 @@ def test_what_is_written_follows_the_schema(served: onnx.ModelProto) -> None:
             roofline.engine_row("PyTorch FP32", steps(Graph(served)), rates, [0.1]),
             roofline.not_run("OpenVINO FP32", "no such interpreter"),
         ],
-        "dgx_spark": projection.projection(served, None),
+        "dgx_spark": projection.projection("refiner", served, None),
     }
-    made = results.new_result("roofline", "roofline", "cpu", {}, body)
+    made = results.new_result("roofline", "roofline-refiner", "cpu", {}, body)
     assert any("not run: no such interpreter" in line for line in roofline.lines(made))

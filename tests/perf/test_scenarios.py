@@ -31,7 +31,7 @@ def test_the_shipped_file_covers_sizes_modes_ways_models_and_loads() -> None:
     assert one_at_a_time >= {(size, mode) for size in (2, 12, 24, 45) for mode in ("fast", "full")}
     assert {each.transport for each in scenarios} == {"grpc", "http", "shared-memory"}
     assert {each.load for each in scenarios} == {"concurrency", "poisson", "burst"}
-    assert {each.model for each in scenarios} == {"enhance", "decode", "tiler", "generator", "encode"}
+    assert {each.model for each in scenarios} == {"enhance", "decode", "tiler", "generator", "refiner", "encode"}
     assert any(len(set(each.sizes_px)) > 2 for each in scenarios)
 
 
@@ -64,7 +64,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     assert [each.name for each in choose(["smoke"])] == ["smoke"]
 
 
-@pytest.mark.parametrize("model", ["enhance", "decode", "tiler", "generator", "encode"])
+@pytest.mark.parametrize("model", ["enhance", "decode", "tiler", "generator", "refiner", "encode"])
 def test_inputs_are_what_the_model_takes(model: str) -> None:
     text = (MODEL_REPOSITORY / model / "config.pbtxt").read_text()
     config = text_format.Parse(text, ModelConfig())
