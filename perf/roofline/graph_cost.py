@@ -168,8 +168,8 @@ def traffic(graph: Graph, groups: dict[str, int], number: int) -> Traffic:
         size = graph.elements(name)
         if name in graph.weights:
             moved += Traffic(weights=size)
-        elif name in graph.end_bytes:
-            moved += Traffic(end_bytes=size * graph.end_bytes[name])
+        elif end := end_of(graph, name):
+            moved += Traffic(end_bytes=size * graph.end_bytes[end])
         else:
             moved += Traffic(activations=size)
     return moved
@@ -189,6 +189,17 @@ def whole(graph: Graph, name: str) -> str:
     """The tensor that one is a view of, or itself."""
     node = graph.producers.get(name)
     return whole(graph, node.input[0]) if node is not None and node.op_type in VIEWS else name
+
+
+def end_of(graph: Graph, name: str) -> str | None:
+    """The graph's input that a tensor is a view of, or the output that is a view of it."""
+    if (source := whole(graph, name)) in graph.end_bytes:
+        return source
+    views = [node for node in graph.nodes if name in node.input and node.op_type in VIEWS]
+    followed = (
+        end_of(graph, output) if output not in graph.end_bytes else output for node in views for output in node.output
+    )
+    return next(filter(None, followed), None)
 
 
 def needed_outside(graph: Graph, groups: dict[str, int], name: str) -> bool:
@@ -250,6 +261,7 @@ COUNTED: dict[str, Callable[[Graph, NodeProto], int]] = {
     "Conv": _convolution,
     "ReduceSum": _sum,
     "ReduceMean": _sum,
+    "ReduceMax": _sum,
     "AveragePool": _pooling,
     "Resize": _resize,
 }
