@@ -75,10 +75,10 @@ def compare(reference: BaseRunner, copy: BaseRunner, feeds: list[Feed], contract
     with G_LOGGER.verbosity(G_LOGGER.WARNING):
         results = Comparator.run([reference, copy], data_loader=feeds)
     (output,) = contract.outputs
-    step = 1 / np.iinfo(output.dtype).max if np.issubdtype(output.dtype, np.integer) else 0.0
+    step = 0.0 if output.white == 1 else 1 / output.white
     errors, psnrs = [], []
     for ours, theirs in zip(*(iterations for _, iterations in results.items()), strict=True):
-        error = (ours[output.name].astype(np.float64) - theirs[output.name].astype(np.float64)) * (step or 1.0)
+        error = (ours[output.name].astype(np.float64) - theirs[output.name].astype(np.float64)) / output.white
         errors.append(float(np.abs(error).max()))
         psnrs.append(_psnr_db(float((error**2).mean())))
     return Difference(float(np.max(errors)), float(np.min(psnrs)), step)

@@ -22,6 +22,11 @@ class Tensor:
     dtype: np.dtype[np.generic]
     shape: tuple[int, ...]
 
+    @property
+    def white(self) -> int:
+        """What white is stored as: 1 where values are floats."""
+        return int(np.iinfo(self.dtype.name).max) if self.dtype.kind == "u" else 1
+
     def batched(self, batch: int) -> tuple[int, ...]:
         """Shape of ``batch`` of these, the batch axis first."""
         return (batch, *self.shape)

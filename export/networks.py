@@ -1,6 +1,8 @@
 """The networks as they are served: their weights, and the tensors of the Triton configuration around them."""
 
+import copy
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +10,7 @@ from torch import Tensor, nn
 from export.contract import Contract
 from export.errors import ExportError
 from training.networks.generator import Generator
-from training.networks.refiner import FOLD, Refiner
+from training.networks.refiner import CORRECTION, FOLD, Refiner, Stem
 from training.networks.weights import WeightsError, load_generator, load_refiner
 
 WHITE = 255
@@ -36,25 +38,38 @@ class ServedRefiner(nn.Module):
 
     def __init__(self, network: Refiner) -> None:
         super().__init__()
-        self.network = network
+        self.network = copy.deepcopy(network)
+        stem = cast(nn.Sequential, self.network.body.layers[0])
+        stem[0] = convolution_of(cast(Stem, stem[0]))
         self.moved = torch.uint8
 
     def forward(self, photo: Tensor, applied: Tensor) -> Tensor:
         """A network that changes nothing returns APPLIED bit for bit."""
         folded = [fold(stored.to(self.moved)).float() / WHITE for stored in (photo, applied)]
-        refined = folded[1] + self.network.body(torch.cat(folded, dim=1)).float()
+        refined = folded[1] + CORRECTION * self.network.body(torch.cat(folded, dim=1)).float()
         return unfold((refined.clamp(0.0, 1.0) * WHITE).round().to(self.moved)).to(torch.uint8)
+
+
+def convolution_of(stem: Stem) -> nn.Conv2d:
+    """The stem as the plain convolution that it is, its change of coordinates multiplied into the weights."""
+    weight = stem.mix.weight.detach().flatten(1) @ stem.coordinates
+    layer = nn.Conv2d(weight.shape[1], weight.shape[0], 1)
+    layer.load_state_dict({"weight": weight[:, :, None, None], "bias": stem.mix.bias})
+    return layer
 
 
 def fold(stored: Tensor) -> Tensor:
     """Blocks of pixels to channels, in the order of pixel_unshuffle: [N, H, W, 3] to [N, 3 * FOLD ** 2, h, w]."""
-    blocks = stored.unflatten(2, (-1, FOLD)).unflatten(1, (-1, FOLD))
+    _, height, width, _ = stored.shape
+    blocks = stored.reshape(-1, height // FOLD, FOLD, width // FOLD, FOLD, 3)
     return blocks.permute(0, 5, 2, 4, 1, 3).flatten(1, 3)
 
 
 def unfold(folded: Tensor) -> Tensor:
     """The inverse of fold."""
-    return folded.unflatten(1, (3, FOLD, FOLD)).permute(0, 4, 2, 5, 3, 1).flatten(3, 4).flatten(1, 2)
+    _, _, rows, columns = folded.shape
+    blocks = folded.reshape(-1, 3, FOLD, FOLD, rows, columns)
+    return blocks.permute(0, 4, 2, 5, 3, 1).flatten(3, 4).flatten(1, 2)
 
 
 Served = ServedGenerator | ServedRefiner

@@ -75,8 +75,7 @@ def extreme_samples(contract: Contract) -> list[Sample]:
 
 def _stored(values: NDArray[Any], tensor: Tensor) -> NDArray[Any]:
     """Values in [0, 1] as the tensor holds them."""
-    white = np.iinfo(tensor.dtype).max if np.issubdtype(tensor.dtype, np.integer) else 1
-    return (values * white).astype(tensor.dtype)
+    return (values * tensor.white).astype(tensor.dtype)
 
 
 def batches(samples: list[Sample], contract: Contract) -> list[Feed]:

@@ -1,4 +1,4 @@
-"""Two small runs, exported once: the real network, narrow, on small tiles, in a repository of its own."""
+"""Two small runs, exported once: the real networks, narrow, on small tiles, in a repository of their own."""
 
 import os
 import shutil
@@ -14,47 +14,56 @@ from PIL import Image
 from tritonclient.grpc import model_config_pb2
 
 from export import steps
-from export.contract import Contract, read_contract
+from export.contract import Contract, read_contracts
 from export.manifest import Run
-from training.networks.generator import Generator
-from training.networks.weights import save_generator
+from pixels.versions import NETWORKS
+from training.networks.generator import TONE_SCALE, Generator
+from training.networks.refiner import Refiner
+from training.networks.weights import save_weights
 
 TILE_PX = 64
 WIDTH = 4
 REPOSITORY = Path(__file__).parents[2]
 
 
-def write_config(folder: Path, tile_px: int = TILE_PX) -> None:
-    """The repository's own configuration at another tile size."""
-    source = REPOSITORY / "model_repository" / "generator" / "config.pbtxt"
-    config = text_format.Parse(source.read_text(), model_config_pb2.ModelConfig())
-    for tensor in (*config.input, *config.output):
-        tensor.dims[1:] = [tile_px] * (len(tensor.dims) - 1)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.pbtxt").write_text(text_format.MessageToString(config))
+def write_configs(repository: Path, tile_px: int = TILE_PX) -> None:
+    """The repository's own configurations at another tile size."""
+    for name in NETWORKS:
+        source = REPOSITORY / "model_repository" / name / "config.pbtxt"
+        config = text_format.Parse(source.read_text(), model_config_pb2.ModelConfig())
+        for tensor in (*config.input, *config.output):
+            if tensor.name == "CURVES":
+                tensor.dims[1:] = [tile_px // TONE_SCALE] * 2
+            else:
+                tensor.dims[:2] = [tile_px] * 2
+        (repository / name).mkdir(parents=True, exist_ok=True)
+        (repository / name / "config.pbtxt").write_text(text_format.MessageToString(config))
 
 
-def random_network(width: int, seed: int) -> Generator:
+def random_network(name: str, seed: int, width: int = WIDTH) -> Generator | Refiner:
     """Random weights; those that training starts from zero too, or there would be no edit to compare."""
     torch.manual_seed(seed)
-    generator = Generator(width)
-    for weight in generator.parameters():
+    network = Generator(width) if name == "generator" else Refiner()
+    for weight in network.parameters():
         torch.nn.init.normal_(weight, std=0.05)
-    return generator.eval()
+    return network.eval()
 
 
-def write_checkpoint(path: Path, seed: int = 0, width: int = WIDTH) -> Path:
-    save_generator(random_network(width, seed), path)
-    return path
+def write_weights(folder: Path, seed: int = 0, width: int = WIDTH) -> Path:
+    """A folder of both networks' weights."""
+    for name in NETWORKS:
+        save_weights(random_network(name, seed, width), folder / f"{name}.safetensors")
+    return folder
 
 
 def export(folder: Path, name: str, seed: int) -> None:
-    """All steps up to the checked FP16 ONNX."""
-    contract, run = read_contract(folder / "model_repository" / "generator"), Run(name, folder / "artifacts")
-    steps.onnx_step(run, contract, write_checkpoint(folder / f"{name}.safetensors", seed))
-    steps.check_onnx_step(run, contract, folder / "photos")
-    steps.fp16_step(run, contract)
-    steps.check_fp16_step(run, contract, folder / "photos")
+    """All steps up to the checked FP16 ONNX, of both networks."""
+    run, weights = Run(name, folder / "artifacts"), write_weights(folder / name, seed)
+    for contract in read_contracts(folder / "model_repository"):
+        steps.onnx_step(run, contract, weights)
+        steps.check_onnx_step(run, contract, folder / "photos")
+        steps.fp16_step(run, contract)
+        steps.check_fp16_step(run, contract, folder / "photos")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,7 +74,7 @@ def few_threads() -> None:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported")
-    write_config(folder / "model_repository" / "generator")
+    write_configs(folder / "model_repository")
     (folder / "photos").mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (TILE_PX + 8, 2 * TILE_PX, 3), np.uint8)
     Image.fromarray(pixels).save(folder / "photos" / "noise.png")
@@ -89,8 +98,19 @@ def run(workspace: Path) -> Run:
 
 
 @pytest.fixture
-def contract(workspace: Path) -> Contract:
-    return read_contract(workspace / "model_repository" / "generator")
+def contracts(workspace: Path) -> list[Contract]:
+    return read_contracts(workspace / "model_repository")
+
+
+@pytest.fixture
+def contract(contracts: list[Contract]) -> Contract:
+    """Of the generator, which stands for both where they are treated alike."""
+    return contracts[0]
+
+
+@pytest.fixture
+def refiner(contracts: list[Contract]) -> Contract:
+    return contracts[1]
 
 
 @pytest.fixture

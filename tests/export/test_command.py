@@ -16,14 +16,18 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.usefixtures("workspace")
 def test_from_a_checkpoint_to_a_published_model() -> None:
-    done = command("all", "--run", "fresh", "--checkpoint", "small.safetensors", "--photos", "photos")
+    done = command("all", "--run", "fresh", "--weights", "small", "--photos", "photos")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "onnx: artifacts/fresh/generator.onnx",
+        "onnx: artifacts/fresh/refiner.onnx",
         "check-onnx: artifacts/fresh/generator.onnx",
+        "check-onnx: artifacts/fresh/refiner.onnx",
         "fp16: artifacts/fresh/generator_fp16.onnx",
+        "fp16: artifacts/fresh/refiner_fp16.onnx",
         "check-fp16: artifacts/fresh/generator_fp16.onnx",
-        "publish: model_repository/generator/1",
+        "check-fp16: artifacts/fresh/refiner_fp16.onnx",
+        "publish: model_repository/generator/1, model_repository/refiner/1",
     ]
     assert done.stderr == ""
 
@@ -32,8 +36,8 @@ def test_from_a_checkpoint_to_a_published_model() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["onnx", "--run", "r", "--checkpoint", "none.safetensors"], 1, "none.safetensors: no such file; train one"),
-        (["onnx", "--run", "r"], 1, "artifacts/r/best_generator.safetensors: no such file"),
+        (["onnx", "--run", "r", "--weights", "none"], 1, "none/generator.safetensors: no such file; train one"),
+        (["onnx", "--run", "r"], 1, "training/weights/generator.safetensors: no such file"),
         (["check-onnx", "--run", "empty"], 1, "run 'python -m export onnx --run empty' first"),
         (["publish", "--run", "../elsewhere"], 1, "use letters, digits"),
         (["all-gpu", "--run", "small"], 1, "trtexec is not on this machine"),
@@ -64,7 +68,7 @@ def test_a_damaged_manifest_is_said(run: Run) -> None:
 
 
 def test_every_record_says_what_it_ran_on(run: Run, workspace: Path) -> None:
-    assert [step.name for step in run.steps()] == ["onnx", "check-onnx", "fp16", "check-fp16"]
+    assert [step.name for step in run.steps()] == 2 * ["onnx", "check-onnx", "fp16", "check-fp16"]
     for step in run.steps():
         assert {"onnx", "torch", "onnxruntime", "polygraphy"} <= step.versions.keys()
         assert step.at.endswith("+00:00")

@@ -17,7 +17,7 @@ from export import plan, trtexec
 from export.compare import onnxruntime_runner
 from export.contract import Contract
 from export.errors import ExportError
-from export.manifest import FP16_ONNX, FP32_ONNX, Run, sha256
+from export.manifest import Run, sha256
 from tests.export.trtexec_flags import FLAGS
 
 pytestmark = pytest.mark.usefixtures("gpu_machine")
@@ -50,9 +50,9 @@ def test_every_option_is_documented(major: int, contract: Contract) -> None:
 
 def test_a_plan_is_built_from_the_checked_fp16_onnx(major: int, run: Run, contract: Contract) -> None:
     path = plan.plan_step(run, contract)
-    assert path.name == "model.sm121.plan"
+    assert path.name == "generator.model.sm121.plan"
     built = json.loads(path.read_text())
-    assert built["onnx"] == sha256(run.folder / FP16_ONNX)
+    assert built["onnx"] == sha256(run.folder / contract.fp16_onnx)
     assert built["precision"] == "Half"
     assert run.steps()[-1].outputs == {path.name: sha256(path)}
     assert "PASSED" in path.with_suffix(".build.log").read_text()
@@ -63,10 +63,10 @@ def test_strong_typing_is_asked_for_where_it_is_an_option(major: int, contract: 
     assert ("--stronglyTyped" in command) == (major == 10)
 
 
-def test_shapes_cover_batches_from_one_to_the_maximum(contract: Contract) -> None:
-    command = trtexec.find().build_command(Path("m.onnx"), Path("m.plan"), Path("m.cache"), contract)
-    assert "--minShapes=TILE:1x3x64x64,EXPONENT:1x3" in command
-    assert f"--maxShapes=TILE:{contract.max_batch}x3x64x64,EXPONENT:{contract.max_batch}x3" in command
+def test_shapes_cover_batches_from_one_to_the_maximum(refiner: Contract) -> None:
+    command = trtexec.find().build_command(Path("m.onnx"), Path("m.plan"), Path("m.cache"), refiner)
+    assert "--minShapes=PHOTO:1x64x64x3,APPLIED:1x64x64x3" in command
+    assert f"--maxShapes=PHOTO:{refiner.max_batch}x64x64x3,APPLIED:{refiner.max_batch}x64x64x3" in command
 
 
 def test_the_timing_cache_is_shared_by_runs_and_a_plan_up_to_date_stays(run: Run, contract: Contract) -> None:
@@ -103,7 +103,7 @@ def test_a_failed_build_keeps_the_plan_of_before(run: Run, contract: Contract, g
     gpu_machine(major=10, failure="killed")
     with pytest.raises(ExportError):
         plan.plan_step(run, contract)
-    assert (run.folder / "model.sm121.plan").read_bytes() == content
+    assert (run.folder / "generator.model.sm121.plan").read_bytes() == content
 
 
 def test_a_build_that_takes_too_long_is_stopped(run: Run, contract: Contract, gpu_machine: Machine) -> None:
@@ -117,7 +117,7 @@ def test_ctrl_c_leaves_nothing_half_written(run: Run, gpu_machine: Machine) -> N
     gpu_machine(failure="hang")
     command = [sys.executable, "-m", "export", "plan", "--run", run.name]
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    part = run.folder / ".model.sm121.plan.part"
+    part = run.folder / ".generator.model.sm121.plan.part"
     while not part.exists() and child.poll() is None:
         time.sleep(0.05)
     os.kill(child.pid, signal.SIGINT)
@@ -141,13 +141,13 @@ def test_no_gpu_is_said_before_anything_is_built(run: Run, contract: Contract, g
 
 
 def test_a_gpu_that_the_configuration_does_not_serve(run: Run, contract: Contract, gpu_machine: Machine) -> None:
-    gpu_machine(capability="9.0")
-    with pytest.raises(ExportError, match=r"compute capability 9\.0 .*cc_model_filenames"):
+    gpu_machine(capability="7.5")
+    with pytest.raises(ExportError, match=r"compute capability 7\.5 .*cc_model_filenames"):
         plan.plan_step(run, contract)
 
 
 def test_an_unchecked_onnx_is_not_built(run: Run, contract: Contract) -> None:
-    (run.folder / FP16_ONNX).write_bytes(b"another")
+    (run.folder / contract.fp16_onnx).write_bytes(b"another")
     with pytest.raises(ExportError, match="changed after its validation"):
         plan.plan_step(run, contract)
 
@@ -164,10 +164,12 @@ def test_a_plan_is_proven_before_it_counts(
 ) -> None:
     """The stand-in plan holds no engine, so the FP16 ONNX answers for it."""
     path = plan.plan_step(run, contract)
-    monkeypatch.setattr(plan, "tensorrt_runner", lambda _: onnxruntime_runner((run.folder / FP16_ONNX).read_bytes()))
+    monkeypatch.setattr(
+        plan, "tensorrt_runner", lambda _: onnxruntime_runner((run.folder / contract.fp16_onnx).read_bytes())
+    )
     plan.check_plan_step(run, contract, photos)
     details = run.require_passed("check-plan", path).details
-    assert details["compute_ms"] == {"1": 2.0, "8": 2.0}
+    assert details["compute_ms"] == {"1": 2.0, str(contract.max_batch): 2.0}
     assert set(details["layers"]) == {"FP16"}
     assert details["fp32_vs_plan"]["min_psnr_db"] > 50
 
@@ -184,7 +186,7 @@ def test_a_plan_that_computes_something_else_is_refused(
     run: Run, contract: Contract, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = plan.plan_step(run, contract)
-    other = _moved((run.folder / FP32_ONNX).read_bytes())
+    other = _moved((run.folder / contract.fp32_onnx).read_bytes())
     monkeypatch.setattr(plan, "tensorrt_runner", lambda _: onnxruntime_runner(other))
     with pytest.raises(ExportError, match=f"{path.name} differs from .*max error"):
         plan.check_plan_step(run, contract, photos)
@@ -193,7 +195,7 @@ def test_a_plan_that_computes_something_else_is_refused(
 def _moved(model: bytes) -> bytes:
     """The same graph with one bias moved."""
     graph = onnx.load_from_string(model)
-    (bias,) = [tensor for tensor in graph.graph.initializer if tensor.name == "head.bias"]
+    (bias,) = [tensor for tensor in graph.graph.initializer if tensor.name == "network.body.head.bias"]
     bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + 0.1, bias.name))
     return graph.SerializeToString()
 

@@ -82,11 +82,11 @@ def run(options: dict[str, str]) -> None:
 def layer_information(plan: dict) -> dict:
     text = {"Half": "FP16", "Float": "FP32"}[plan["precision"]]
     if MAJOR == 10:
-        tensor, ends = {"Format/Datatype": f"Row major linear {text} format"}, {"Bindings": ["TILE", "EDITED"]}
+        tensor, ends = {"Format/Datatype": f"Row major linear {text} format"}, {"Bindings": ["COARSE", "CURVES"]}
     else:
         tensor, ends = (
             {"Format": "Row major linear", "DataType": plan["precision"]},
-            {"I/O Tensors": [{"Name": "TILE"}]},
+            {"I/O Tensors": [{"Name": "COARSE"}]},
         )
     layers = [
         {"Name": f"__myl_Conv_{number}", "LayerType": "gemm", "Metadata": f"[ONNX Layer: {name}]"}
