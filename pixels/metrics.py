@@ -6,7 +6,7 @@
 | `enhancer_photos_begun_total` | mode | photos that `tiler` took from its queue |
 | `enhancer_photos_total` | mode | photos edited |
 | `enhancer_megapixels_total` | mode | their megapixels |
-| `enhancer_tiles_total` | mode | tiles sent to `generator` |
+| `enhancer_tiles_total` | mode | tiles sent to `refiner`, counted when their photo is done |
 | `enhancer_stage_seconds_total` | mode, stage | time in `decode`, `tiler` and `encode`, of photos that succeeded |
 | `enhancer_failures_total` | stage, reason | photos that got an error; bad_request, timeout, unavailable, internal |
 
@@ -18,7 +18,7 @@
 They are no counter of their own, since no code of ours runs when Triton's queue turns a photo away, and Triton 2.51
 counts it nowhere as such: `tiler` has no failure, `enhance` two of reason OTHER, like any photo that failed.
 
-The time of a tile in the network is Triton's: `nv_inference_request_duration_us{model="generator"}`.
+The time of a tile in the network is Triton's: `nv_inference_request_duration_us{model="refiner"}`.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""The options of one request: how strongly and at which scales to edit, and what file to return."""
+"""The options of one request: how strongly and how thoroughly to edit, and what file to return."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Options:
     """Options of one request, valid by construction.
 
     Attributes:
-        mode: "full" edits at two scales; "fast" makes the coarse pass alone.
+        mode: "full" applies the edit and refines it; "fast" applies it alone.
         strength: factor on the edit, in [0, 1.5].
         format: file format of the answer; "same" keeps the photo's own.
         quality: JPEG and WebP quality, 1 to 100.

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pixels.metering import LUMINANCE
 from tests.training.conftest import photograph, room
 from training.data.fusion import exposure_values, finish, fuse, merge, meter, standard_edit, to_display
+from training.luminance import LUMINANCE
 
 
 def test_exposures_are_measured_from_the_photos() -> None:

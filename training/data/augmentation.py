@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pixels.metering import LUMINANCE
 from training.data.fusion import GAMMA, Photo
+from training.luminance import LUMINANCE
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pixels.metering import LUMINANCE
+from training.luminance import LUMINANCE
 
 GAMMA = 2.2
 GREY = 0.18
