@@ -22,6 +22,8 @@ OPERATORS = ("shared-memory", "model-config", "statistics", "trace", "logging")
 """Protocols that need the operator's key."""
 OPERATOR_KEY = "operator.key"
 HTTP_HEADER = "operator-key"
+FORWARDED_HEADERS = "(?i)(host|origin)"
+"""By which the models know requests of foreign pages: pixels.browsers.FORWARDED, which this package cannot import."""
 GRPC_HEADER = f"triton-grpc-protocol-{HTTP_HEADER}"
 
 
@@ -62,8 +64,9 @@ class Access:
 
     def _restriction_options(self) -> tuple[str, ...]:
         rule = f"{','.join(OPERATORS)}:{HTTP_HEADER}={operator_key(self.secrets)}"
+        pages = f"--http-header-forward-pattern={FORWARDED_HEADERS}"
         grpc = (f"--grpc-restricted-protocol={rule}",) if self.restricted else ()
-        return f"--http-restricted-api={rule}", *grpc
+        return pages, f"--http-restricted-api={rule}", *grpc
 
 
 def operator_key(folder: Path = SECRETS) -> str:

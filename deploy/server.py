@@ -67,7 +67,7 @@ class TritonServer:
         log: Path = ROOT / "artifacts/server.log",
         python: Path = SERVER_PYTHON,
         options: tuple[str, ...] = (),
-        timeout_s: float = 180,
+        timeout_s: float = 300,
     ) -> None:
         self.ports = ports or Ports.free()
         self.host = host

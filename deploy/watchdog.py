@@ -29,7 +29,7 @@ STUB = "triton_python_backend_stub"[:15]  # the kernel keeps so much of a progra
 INSTANCE = 8
 """Where a stub's command line has the name of its model's instance, such as tiler_0_3."""
 KEY_HEADER = "model-control-key"
-LOAD_S = 120.0
+LOAD_S = 300.0
 HEALTH_EVERY_S = 5.0
 HEALTH_S = 10.0
 MISSES = 3

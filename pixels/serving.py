@@ -11,6 +11,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
+from pixels.browsers import refuse_foreign_pages
 from pixels.errors import RequestError
 from pixels.options import Options
 from pixels.versions import NETWORKS, common_versions
@@ -122,9 +123,9 @@ def options(request: Any) -> Options:
     """The options in a request's parameters.
 
     Raises:
-        RequestError: as Options.from_parameters.
+        RequestError: as Options.from_parameters and pixels.browsers.refuse_foreign_pages.
     """
-    return Options.from_parameters(json.loads(request.parameters() or "{}"))
+    return Options.from_parameters(refuse_foreign_pages(json.loads(request.parameters() or "{}")))
 
 
 def setting(args: Mapping[str, str], name: str) -> str:

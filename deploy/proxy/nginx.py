@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -113,6 +115,8 @@ class Proxy:
         self._check()
         with contextlib.ExitStack() as stack:
             self.state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="enhancer-proxy-")))
+            self._folder = os.open(self.keys.parent, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, self._folder)
             self._configure()
             stack.callback(self._stop)
             self.process = subprocess.Popen(
@@ -121,6 +125,7 @@ class Proxy:
                 stderr=(self.state / "start.log").open("wb"),
                 start_new_session=True,  # Ctrl-C reaches the proxy's owner alone, who stops it
                 preexec_fn=end_with_parent,
+                pass_fds=(self._folder,),
             )
             self._wait_ready()
             self._resources = stack.pop_all()
@@ -161,7 +166,8 @@ class Proxy:
             "PROXY_CERTIFICATE": str(certificate.resolve()),
             "PROXY_CERTIFICATE_KEY": str(key.resolve()),
             "PROXY_CLIENT_CERTIFICATES": authority if self.mutual else "",
-            "PROXY_KEYS": str(self.keys.resolve()),
+            # by the folder's handle: the workers need no right to the folders above it
+            "PROXY_KEYS": f"/proc/self/fd/{self._folder}/{self.keys.name}",
             "PROXY_RATE": self.limits.rate,
             "PROXY_BURST": str(self.limits.burst),
             "PROXY_IN_FLIGHT": str(self.limits.in_flight),
@@ -235,8 +241,19 @@ def _nginx() -> str:
 
 
 def _user(keys: Path) -> str:
-    """Where root starts nginx, the workers run as the owner of the keys, who can read them."""
-    return f"user {keys.owner()} {keys.group()};" if os.geteuid() == 0 else ""
+    """Where root starts nginx, the workers run as nobody, who then can read the keys and nothing else of the folder.
+
+    Keys of another owner than root are theirs: the workers run as that owner.
+    """
+    if os.geteuid() != 0:
+        return ""
+    if keys.stat().st_uid:
+        return f"user {keys.owner()} {keys.group()};"
+    workers = pwd.getpwnam("nobody")
+    for path, mode in ((keys.parent, 0o710), (keys, 0o640)):
+        os.chown(path, 0, workers.pw_gid)
+        path.chmod(mode)
+    return f"user nobody {grp.getgrgid(workers.pw_gid).gr_name};"
 
 
 def _upstream(addresses: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_the_file_has_no_secret_and_is_its_owners_alone(tmp_path: Path) -> None:
     assert key_id in file.read_text() and secret not in file.read_text()
     assert len(secret) == 43  # 256 bits
     assert file.stat().st_mode & 0o077 == 0
-    assert [path.name for path in file.parent.iterdir()] == ["api-keys"]
+    assert sorted(path.name for path in file.parent.iterdir()) == [".api-keys.lock", "api-keys"]
 
 
 def test_a_holder_may_have_several_keys_and_lose_one_or_all(tmp_path: Path) -> None:
@@ -42,6 +43,31 @@ def test_names_that_could_break_the_file_are_refused(tmp_path: Path, name: str) 
     done = command("add", name, file=tmp_path / "api-keys")
     assert done.returncode == 2 and "small letters" in done.stderr
     assert not (tmp_path / "api-keys").exists()
+
+
+def test_a_key_that_is_revoked_while_others_are_added_stays_revoked(tmp_path: Path) -> None:
+    file = tmp_path / "api-keys"
+    stolen = [keys.add("freelancer", file).partition(":")[0] for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        added = pool.map(lambda number: keys.add(f"studio-{number}", file), range(40))
+        list(pool.map(lambda key_id: keys.revoke(key_id, file), stolen))
+        ids = {key.partition(":")[0] for key in added}
+    assert {key_id for key_id, _ in keys.listed(file)} == ids and len(ids) == 40
+
+
+def test_wrong_keys_of_known_and_unknown_ids_cost_the_proxy_the_same(tmp_path: Path) -> None:
+    """A hash that takes milliseconds would tell strangers which IDs exist."""
+    keys.add("studio", tmp_path / "api-keys")
+    hashed = (tmp_path / "api-keys").read_text().split(":")[1]
+    assert hashed.startswith("{SSHA}")
+
+
+def test_who_may_read_the_file_stays_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "api-keys"
+    keys.add("studio", file)
+    file.chmod(0o640)
+    keys.add("editor", file)
+    assert file.stat().st_mode & 0o777 == 0o640
 
 
 def test_revoking_what_is_not_there_is_told(tmp_path: Path) -> None:
