@@ -1,9 +1,14 @@
 """What one key may do: so large, so many, so often; without a harm to others."""
 
+import contextlib
 import http.client
+import os
+import pwd
+import socket
 import ssl
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -20,7 +25,7 @@ from tests.photos import encoded, photo
 from tests.security.conftest import PHOTO, Site, start
 
 BOTH = pytest.mark.parametrize("protocol", ["grpc", "http"])
-LIMITS = Limits(rate="1r/s", burst=6, in_flight=2, body="200k")
+LIMITS = Limits(rate="1r/m", burst=6, in_flight=2, body="200k")
 TOO_LARGE = encoded(photo(1500, 1000), quality=95)
 
 
@@ -115,7 +120,7 @@ def test_commands_end_with_a_sentence_and_a_code_of_their_own(
     (tmp_path / "photo.jpg").write_bytes(PHOTO)
     (tmp_path / "large.jpg").write_bytes(TOO_LARGE)
     monkeypatch.setenv("ENHANCE_URL", site.proxy.grpcs_url)
-    trust = ["--root-certificates", str(site.proxy.certificates.authority), "--patience-s", "0.2", "-o"]
+    trust = ["--root-certificates", str(site.proxy.certificates.authority), "--patience-s", "0.2", "--overwrite", "-o"]
 
     def code(name: str, key: str) -> int:
         monkeypatch.setenv("ENHANCE_API_KEY", key)
@@ -126,10 +131,11 @@ def test_commands_end_with_a_sentence_and_a_code_of_their_own(
     assert code("large.jpg", site.key) == 1
     assert "larger than 200k" in capsys.readouterr().err
     assert code("photo.jpg", site.key) == 0
-    while code("photo.jpg", site.key) == 0:
-        pass
-    assert "too many requests" in capsys.readouterr().err
+    with site.http() as client:
+        while client.get("/v2").status_code == 200:
+            pass
     assert code("photo.jpg", site.key) == 3
+    assert "too many requests" in capsys.readouterr().err
 
 
 def test_keys_do_not_travel_readable(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -145,3 +151,57 @@ def test_keys_do_not_travel_readable(capsys: pytest.CaptureFixture[str], tmp_pat
 def test_text_that_is_no_key_is_found_before_anything_is_sent(key: str) -> None:
     with pytest.raises(ValueError, match="ID:SECRET"):
         api_key(key)
+
+
+FLOOD = 2500
+"""More connections than nginx holds by default with two workers."""
+
+
+@pytest.fixture
+def half_open(site: Site) -> Iterator[list[socket.socket]]:
+    """Strangers who connect, say half of a request, and no more."""
+    context = ssl.create_default_context(cafile=site.proxy.certificates.authority)
+    with contextlib.ExitStack() as stack:
+        connections = []
+        for number in range(FLOOD):
+            plain = stack.enter_context(socket.create_connection(("127.0.0.1", site.proxy.port)))
+            if number % 25 == 0:  # most stop within the handshake, some within the request
+                plain = stack.enter_context(context.wrap_socket(plain, server_hostname="127.0.0.1"))
+            plain.sendall(b"GET /v2 HTTP/1.1\r\nHost: half" if number % 25 == 0 else b"\x16\x03\x01")
+            connections.append(plain)
+        yield connections
+
+
+@BOTH
+def test_half_open_requests_of_strangers_shut_nobody_out(
+    site: Site, half_open: list[socket.socket], protocol: str
+) -> None:
+    with site.enhancer(protocol) as enhancer:
+        enhancer.enhance(PHOTO, mode="fast")
+    for connection in (half_open[0], half_open[-1]):  # and none stays for long
+        connection.settimeout(30)
+        with contextlib.suppress(ConnectionResetError):
+            while connection.recv(1 << 16):
+                pass
+
+
+@pytest.mark.parametrize("key", [None, "studio-00000000:guess"])
+def test_a_flood_of_strangers_behind_a_holders_address_takes_none_of_its_room(site: Site, key: str | None) -> None:
+    headers = api_key(key) if key else {}
+    with site.http() as stranger, ThreadPoolExecutor(4) as pool:
+        del stranger.headers["authorization"]
+
+        def refused(_: int) -> int:
+            return stranger.get("/v2", headers=headers).status_code
+
+        assert set(pool.map(refused, range(600))) <= {401, 429}
+    with site.http() as client:
+        assert client.get("/v2").status_code == 200
+
+
+def test_started_by_root_the_workers_are_nobody(site: Site) -> None:
+    if os.geteuid():
+        pytest.skip("nginx is root's only where root starts it")
+    workers = Path(f"/proc/{site.proxy.process.pid}/task/{site.proxy.process.pid}/children").read_text().split()
+    assert workers
+    assert {Path("/proc", worker).stat().st_uid for worker in workers} == {pwd.getpwnam("nobody").pw_uid}

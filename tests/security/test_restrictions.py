@@ -6,9 +6,10 @@ import httpx
 import pytest
 import tritonclient.grpc as triton
 
+from clients.request import http_request
 from deploy.access import GRPC_HEADER, HTTP_HEADER, operator_key
 from deploy.server import TritonServer
-from tests.security.conftest import Site
+from tests.security.conftest import PHOTO, Site
 
 ADDRESSES = [
     *("/v2/models/stats", "/v2/models/enhance/stats", "/v2/models/enhance/config", "/v2/logging", "/v2/trace/setting"),
@@ -85,3 +86,35 @@ def test_server_and_proxy_listen_on_this_machine_alone_unless_told_otherwise(
 ) -> None:
     for port in (*vars(restricted_server.ports).values(), site.proxy.port):
         assert listening(port) and listening(port) <= LOOPBACK
+
+
+INFER = "/v2/models/enhance/infer"
+FOREIGN = [
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": "https://evil.example", "content-type": "text/plain"},
+    {"host": "evil.example:8000"},  # a name of the attacker's that resolves to this machine
+    {"host": "evil.example:8000", "origin": "http://evil.example:8000"},
+]
+OWN = [
+    {},
+    {"content-type": "text/plain"},
+    {"host": "spark:8000"},
+    {"host": "spark.local", "origin": "http://spark.local"},
+]
+
+
+def sent(server: TritonServer, headers: dict[str, str]) -> httpx.Response:
+    photo_headers, body = http_request(PHOTO, {"mode": "fast"}, None)
+    return httpx.post(server.http_url + INFER, content=body, headers={**photo_headers, **headers}, timeout=60)
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_pages_of_others_cannot_send_photos(identity_server: TritonServer, headers: dict[str, str]) -> None:
+    answer = sent(identity_server, headers)
+    assert answer.status_code == 400 and ("pages of" in answer.text or "not known as" in answer.text)
+
+
+@pytest.mark.parametrize("headers", OWN)
+def test_clients_and_own_pages_can(identity_server: TritonServer, headers: dict[str, str]) -> None:
+    assert sent(identity_server, headers).status_code == 200
