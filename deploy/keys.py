@@ -79,7 +79,7 @@ def _hash(secret: str) -> str:
     """Salted SHA-1, which nginx checks itself, in a microsecond.
 
     The secret has 256 random bits, so no list of words finds it and a slow hash protects nothing. It would do harm: by
-    the milliseconds that it takes, strangers could tell IDs that exist from others, and flood the proxy with wrong keys.
+    its milliseconds, strangers could tell IDs that exist from others, and flood the proxy with wrong keys.
     """
     salt = secrets.token_bytes(8)
     return "{SSHA}" + base64.b64encode(hashlib.sha1(secret.encode() + salt).digest() + salt).decode()

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
 from pixels.detail import RunTiles
+
 from pixels.edit import enhance
 from training.data.fusion import to_display, to_linear
 from training.data.pairs import read_photo
