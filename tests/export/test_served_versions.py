@@ -1,11 +1,10 @@
 """The real server reads version folders as publishing writes them, and serves networks of one version or none."""
 
-import json
 import shutil
-import urllib.request
 from pathlib import Path
 
 import pytest
+from tritonclient import grpc
 
 from clients import Enhancer, Retry
 from clients.errors import UnavailableError
@@ -26,10 +25,10 @@ def repository(identity_repository: Path, tmp_path: Path) -> Path:
     return copy
 
 
-def loaded(server: TritonServer) -> dict[str, str]:
-    request = urllib.request.Request(f"{server.http_url}/v2/repository/index", data=b"{}")
-    with urllib.request.urlopen(request) as answer:
-        return {model["name"]: model["version"] for model in json.load(answer) if model.get("state") == "READY"}
+def serves(server: TritonServer, version: int) -> bool:
+    """Whether all networks are ready in this version."""
+    client = grpc.InferenceServerClient(f"127.0.0.1:{server.ports.grpc}")
+    return all(client.is_model_ready(name, str(version)) for name in NETWORKS)
 
 
 def test_the_newest_version_serves_and_a_withdrawn_one_does_not(repository: Path, tmp_path: Path) -> None:
@@ -37,7 +36,7 @@ def test_the_newest_version_serves_and_a_withdrawn_one_does_not(repository: Path
     assert common_versions(repository) == [2, 1]
     before = photo(600, 60)
     with TritonServer(repository=repository, log=tmp_path / "server.log") as server:
-        assert {loaded(server)[name] for name in NETWORKS} == {"2"}
+        assert [version for version in (1, 2, 3) if serves(server, version)] == [2]
         publish.write_folders(
             {repository / name / "4": {"model.onnx": repository / name / "1/model.onnx"} for name in NETWORKS}
         )
