@@ -29,7 +29,7 @@ import triton_python_backend_utils as pb_utils
 
 from pixels.errors import RequestError
 from pixels.options import Options
-from pixels.serving import Cancelled, Tensors, Unavailable, failure, options, response
+from pixels.serving import Cancelled, Full, Tensors, Unavailable, failure, options, response
 
 
 class Counter:
@@ -81,4 +81,5 @@ REASONS: dict[type[Exception], str] = {
     RequestError: "bad_request",
     Cancelled: "timeout",
     Unavailable: "unavailable",
+    Full: "full",
 }

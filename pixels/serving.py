@@ -27,6 +27,10 @@ class Unavailable(Exception):
     """Another model that the photo needs has failed, which says nothing about the photo: worth another try."""
 
 
+class Full(Unavailable):
+    """Too many photos wait already: worth another try a little later."""
+
+
 class Deadline:
     """Whether anybody still waits for a request's answer.
 
@@ -38,6 +42,10 @@ class Deadline:
         self._request = request
         timeout_us = request.timeout()
         self._end_s = time.monotonic() + timeout_us / 1e6 if timeout_us else math.inf
+
+    def left_s(self) -> float:
+        """How much longer the client waits; infinite where it named no timeout."""
+        return self._end_s - time.monotonic()
 
     def check(self) -> None:
         """Raise Cancelled where the client has gone or its timeout has passed."""
@@ -68,7 +76,12 @@ def response(outputs: Tensors) -> Any:
 def failure(error: Exception) -> Any:
     """The response that tells the client what went wrong; what nobody expected is logged, too."""
     message, codes = str(error), pb_utils.TritonError
-    expected = {RequestError: codes.INVALID_ARG, Cancelled: codes.CANCELLED, Unavailable: codes.UNAVAILABLE}
+    expected = {
+        RequestError: codes.INVALID_ARG,
+        Cancelled: codes.CANCELLED,
+        Unavailable: codes.UNAVAILABLE,
+        Full: codes.UNAVAILABLE,
+    }
     code = expected.get(type(error), codes.INTERNAL)
     if code == codes.INTERNAL:
         pb_utils.Logger.log_error(f"unexpected {type(error).__name__}: {error}")

@@ -10,6 +10,7 @@ COLOURS = {
     "decode": "#1b9e77",
     "tiler": "#d95f02",
     "generator": "#7570b3",
+    "refiner": "#e6ab02",
     "encode": "#e7298a",
 }
 

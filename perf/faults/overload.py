@@ -1,6 +1,7 @@
 """Ten times the photos that the service can edit, for a minute."""
 
 import asyncio
+import statistics
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -31,16 +32,29 @@ def capacity_per_s(url: str) -> float:
         return WARM_UP / (time.monotonic() - started_s)
 
 
-async def send(url: str, per_s: float, seconds: float, deadline_s: float) -> Counter[str]:
-    """Photos at a steady rate whatever becomes of them, each once; what became of them."""
+async def send(
+    url: str, per_s: float, seconds: float, deadline_s: float, refusals_s: list[float] | None = None
+) -> Counter[str]:
+    """Photos at a steady rate whatever becomes of them, each once; what became of them.
+
+    Args:
+        url: of the service.
+        per_s: photos a second.
+        seconds: for so long.
+        deadline_s: of each photo.
+        refusals_s: gets the time that each refusal took.
+    """
     outcomes: Counter[str] = Counter()
 
     async def one() -> None:
+        sent_s = time.monotonic()
         try:
             await enhancer.enhance(photo_file(*PHOTO_PX))
             outcomes["answered"] += 1
         except BusyError:
             outcomes["refused"] += 1
+            if refusals_s is not None:
+                refusals_s.append(time.monotonic() - sent_s)
         except DeadlineError:
             outcomes["late"] += 1
         except EnhanceError:
@@ -61,12 +75,15 @@ def overload(seconds: float = SECONDS) -> Row:
     with Service() as service:
         capacity = capacity_per_s(service.grpc_url)
         deadline_s, per_s = DEADLINE_FACTOR * IN_SERVER / capacity, FACTOR * capacity
-        outcomes = asyncio.run(send(service.grpc_url, per_s, seconds, deadline_s))
+        refusals_s: list[float] = []
+        outcomes = asyncio.run(send(service.grpc_url, per_s, seconds, deadline_s, refusals_s))
         with Probe(service.grpc_url) as probe, Enhancer(service.grpc_url) as enhancer:
             probe.fault()
             enhancer.enhance(photo_file(*PHOTO_PX))
             time.sleep(1)
     note = f"{per_s:.0f} photos/s, deadline {deadline_s:.0f} s: {outcomes['late']} missed it"
+    if refusals_s:
+        note += f"; refusals after {1000 * statistics.median(refusals_s):.0f} ms (median)"
     return Row(
         f"{FACTOR} times overload for {seconds:.0f} s",
         round(per_s * seconds),

@@ -71,8 +71,12 @@ class Service:
         return self._log.read()
 
     def restarts(self) -> int:
-        """How often the launcher had to start the server anew."""
-        return self.told().count("starting it anew")
+        """How often the launcher had to start the server again."""
+        return self.told().count("starting again")
+
+    def reloads(self) -> int:
+        """How often the watchdog had a model loaded again."""
+        return self.told().count("loaded again in")
 
     @property
     def server(self) -> int:

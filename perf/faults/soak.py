@@ -2,8 +2,9 @@
 
     python -m perf.faults.soak [--minutes 30]
 
-Photos of several sizes and formats in both modes over gRPC and HTTP, one in ten damaged, one in ten given up by its
-client, every other client a new one. The rate is a fraction of what the server can do: this is about time, not load.
+Photos of several sizes and formats in both modes over gRPC and HTTP, one in ten damaged, one in ten made to do harm,
+one in ten given up by its client, every other client a new one. The rate is a fraction of what the server can do: this
+is about time, not load.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from perf import results
 from perf.commands import finish
 from perf.faults.curves import draw
 from perf.faults.damage import damaged, photos
+from perf.faults.hostile import hostile
 from perf.faults.service import Service, instance_of, open_files
 from perf.memory import process_pss_bytes, processes
 from perf.photos import photo_file
@@ -67,6 +69,16 @@ def a_damaged_one(service: Service, shared: Enhancer, chance: random.Random) -> 
     return "answered"
 
 
+def a_hostile_one(service: Service, shared: Enhancer, chance: random.Random) -> str:
+    """A file that was made to do harm, by a client that comes and goes."""
+    with Enhancer(service.grpc_url, timeout_s=TIMEOUT_S) as enhancer:
+        try:
+            enhancer.enhance(hostile(chance.randrange(10**6))[1], mode="fast")
+        except PhotoError:
+            return "hostile, refused with a reason"
+    return "hostile, answered"
+
+
 def given_up(service: Service, shared: Enhancer, chance: random.Random) -> str:
     """A client that does not wait."""
     with Enhancer(service.grpc_url, timeout_s=chance.uniform(0.005, 0.2), retry=Retry(attempts=1)) as enhancer:
@@ -77,7 +89,7 @@ def given_up(service: Service, shared: Enhancer, chance: random.Random) -> str:
     return "answered"
 
 
-KINDS: tuple[Kind, ...] = (small_or_large,) * 6 + (every_format,) * 2 + (a_damaged_one, given_up)
+KINDS: tuple[Kind, ...] = (small_or_large,) * 5 + (every_format,) * 2 + (a_damaged_one, a_hostile_one, given_up)
 
 
 class Traffic:

@@ -67,7 +67,7 @@ def test_a_soak_tells_growth_from_noise() -> None:
     assert is_well(soaked(noise, noise))
     assert not is_well(soaked([int(100 * GROWTH**hour) for hour in range(9)], noise))
     assert not is_well(soaked(noise, [100 + 3 * hour for hour in range(9)]))
-    assert not is_well(soaked(noise, noise) | {"deaths": "starting it anew"})
+    assert not is_well(soaked(noise, noise) | {"deaths": "starting again"})
 
 
 def test_the_documents_table_is_the_tracked_result() -> None:

@@ -8,12 +8,15 @@ from pixels.metrics import Counter, Stage
 from pixels.options import Options
 from pixels.refinement import Tile
 from pixels.serving import Deadline, Tensors, as_bytes, call, samples, served_version, setting, tensor
+from pixels.waiting import WaitingRoom
 
 
 class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         self.repository = Path(args["model_repository"]).parent
         self.tiles_in_flight = int(setting(args, "tiles_in_flight"))
+        self.room = WaitingRoom()
+        self.room.clear()
         self.stage = Stage("tiler")
         self.begun = Counter("enhancer_photos_begun_total", "Photos that tiler took from its queue")
         self.photos = Counter("enhancer_photos_total", "Photos edited")
@@ -24,6 +27,7 @@ class TritonPythonModel:
         return [self.stage.answer(request, self.edit) for request in requests]
 
     def edit(self, request: Any, chosen: Options) -> Tensors:
+        self.room.leave(tensor(request, "PIXELS").nbytes)
         self.begun.add(1, mode=chosen.mode)
         deadline, trace = Deadline(request), request.trace()
         sent: list[str] = []
