@@ -51,12 +51,12 @@ PICTURES = (
     ),
     Picture(
         "classroom",
-        "classroom-0-1",
-        Shot(-1.2, WARM, 0.008, 0.0, 0.4, 92),
+        "classroom-2-1",
+        Shot(-1.4, WARM, 0.008, 0.0, 0.4, 92),
         "White balance set for tubes, not for the day",
     ),
     Picture(
-        "bathroom-evening", "bathroom-1-1", Shot(-3.0, COOL, 0.018, 0.3, 0.3, 88), "Dark and noisy: three stops under"
+        "bathroom-evening", "bathroom-1-1", Shot(-3.0, NEUTRAL, 0.018, 0.3, 0.3, 88), "Three stops under, and noisy"
     ),
     Picture("bedroom-evening", "bedroom-2-1", Shot(-1.6, WARM, 0.012, 0.0, 0.4, 92), "Mixed light: lamps and dusk"),
     Picture(
