@@ -170,14 +170,26 @@ def test_a_plan_is_proven_before_it_counts(
     plan.check_plan_step(run, contract, photos)
     details = run.require_passed("check-plan", path).details
     assert details["compute_ms"] == {"1": 2.0, str(contract.max_batch): 2.0}
-    assert set(details["layers"]) == {"FP16"}
+    assert set(details["convolutions"]) == {"FP16"} and "warning" not in details
     assert details["fp32_vs_plan"]["min_psnr_db"] > 50
+
+
+def test_a_precision_that_trtexec_does_not_tell_is_a_warning(
+    run: Run, contract: Contract, photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = plan.plan_step(run, contract)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"convolutions": ["unheard-of"]}))
+    half = (run.folder / contract.fp16_onnx).read_bytes()
+    monkeypatch.setattr(plan, "tensorrt_runner", lambda _: onnxruntime_runner(half))
+    plan.check_plan_step(run, contract, photos)
+    assert "could not tell the precision" in run.require_passed("check-plan", path).details["warning"]
+    assert "warning: " in capsys.readouterr().out
 
 
 def test_an_fp32_plan_is_refused(run: Run, contract: Contract, photos: Path) -> None:
     path = plan.plan_step(run, contract)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"precision": "Float"}))
-    with pytest.raises(ExportError, match=r"convolutions in FP32, such as node_[Cc]onv"):
+    with pytest.raises(ExportError, match=r"convolutions in another precision, such as \S+ in FP32"):
         plan.check_plan_step(run, contract, photos)
     assert not run.steps()[-1].passed
 
