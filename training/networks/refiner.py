@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.networks.unet import SLOPE, convolution, scaled, zeroed
+from training.networks.unet import SLOPE, scaled, zeroed
 
-FOLD = 4  # sides of the blocks of pixels that become channels: sides must be divisible by this, in pixels
-CHANNELS = 48
-LAYERS = 4  # 3x3 convolutions, the last of which answers with the correction
+FOLD = 2  # sides of the blocks of pixels that become channels: sides must be divisible by this, in pixels
+CHANNELS = 24
+LAYERS = 5  # 3x3 convolutions, the last of which answers with the correction
 MARGIN = FOLD * LAYERS
 """Pixels from which a result can depend on what lies beyond the border of the tile: tiles overlap by this and are
 cropped."""
@@ -27,15 +27,15 @@ CORRECTION = 1 / CONTRAST  # the same for what the body answers
 class Stem(nn.Module):
     """A 1x1 convolution of folded pixels that learns as if it saw each block's mean and the differences from it.
 
-    Raw values are nearly the same all over a block, and what they differ by is what matters: learned from them
-    directly, a hundred steps teach less than ten do here. The change of coordinates is a matrix, so it is multiplied
-    into the weights and costs nothing in use.
+    Raw values are nearly the same all over a block, and what they differ by is what matters: it is learned several
+    times faster from the differences. The change of coordinates is a matrix, so it is multiplied into the weights and
+    costs nothing in use.
     """
 
     def __init__(self) -> None:
         super().__init__()
         pixels = FOLD**2
-        mean = torch.eye(6).repeat_interleave(pixels, dim=1) / pixels  # [6, 96]
+        mean = torch.eye(6).repeat_interleave(pixels, dim=1) / pixels  # [6, 6 * pixels]
         differences = torch.eye(6 * pixels) - pixels * mean.T @ mean
         self.coordinates: Tensor
         self.register_buffer("coordinates", torch.cat([mean, CONTRAST * differences]), persistent=False)
@@ -47,6 +47,11 @@ class Stem(nn.Module):
         return F.conv2d(x, weight[:, :, None, None], self.mix.bias)
 
 
+def layer() -> nn.Sequential:
+    """A 3x3 convolution and its rectifier."""
+    return nn.Sequential(scaled(nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1)), nn.LeakyReLU(SLOPE, inplace=True))
+
+
 class RefinerBody(nn.Module):
     """The learned part: the correction of folded pixels from folded pixels of both photos."""
 
@@ -54,7 +59,7 @@ class RefinerBody(nn.Module):
         super().__init__()
         stem = nn.Sequential(Stem(), nn.LeakyReLU(SLOPE, inplace=True))
         head = zeroed(nn.Conv2d(CHANNELS, 3 * FOLD**2, 3, padding=1))
-        self.layers = nn.Sequential(stem, *(convolution(CHANNELS, CHANNELS) for _ in range(LAYERS - 1)), head)
+        self.layers = nn.Sequential(stem, *(layer() for _ in range(LAYERS - 1)), head)
 
     def forward(self, x: Tensor) -> Tensor:
         """Float [N, 6 * FOLD ** 2, h, w] to [N, 3 * FOLD ** 2, h, w]."""

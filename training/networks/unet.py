@@ -33,9 +33,14 @@ def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
     return layer
 
 
+def conv3x3(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
+    """A 3x3 convolution that keeps the size. Borders are repeated: with zeros beyond them, a plain wall has corners."""
+    return nn.Conv2d(inputs, outputs, 3, stride, dilation, dilation, padding_mode="replicate")
+
+
 def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """A 3x3 convolution and its rectifier."""
-    return nn.Sequential(scaled(nn.Conv2d(inputs, outputs, 3, stride, 1)), nn.LeakyReLU(SLOPE, inplace=True))
+    return nn.Sequential(scaled(conv3x3(inputs, outputs, stride)), nn.LeakyReLU(SLOPE, inplace=True))
 
 
 class ResidualBlock(nn.Module):
@@ -43,8 +48,8 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
-        self.widen = scaled(nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation))
-        self.refine = zeroed(nn.Conv2d(channels, channels, 3, padding=1))
+        self.widen = scaled(conv3x3(channels, channels, dilation=dilation))
+        self.refine = zeroed(conv3x3(channels, channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """Float [N, C, H, W] to the same shape."""
@@ -83,7 +88,7 @@ class UNet(nn.Module):
         self.down = nn.ModuleList(convolution(fine, coarse, stride=2) for fine, coarse in steps)
         self.blocks = nn.Sequential(*(ResidualBlock(channels[-1], dilation) for dilation in BLOCK_DILATIONS))
         self.up = nn.ModuleList(Upsample(coarse, fine) for fine, coarse in reversed(steps))
-        self.head = zeroed(nn.Conv2d(width, outputs, 3, padding=1))
+        self.head = zeroed(conv3x3(width, outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         """Float [N, inputs, H, W] to [N, outputs, H, W]; H and W divisible by SIDE_MULTIPLE."""
