@@ -173,8 +173,9 @@ gpu-check: setup setup-server ## does this machine serve, how well, how fast? PR
 	@$(MAKE) --no-print-directory setup-perf || echo "no perf_analyzer here: that question stays open"
 	@$(PY) -m deploy.gpu_check --profile $(PROFILE) $(if $(URL),--url "$(URL)") $(if $(SHORT),--short)
 
-test-faults: setup-perf setup-server ## what breaks and how the service recovers, into perf/results and docs/faults.md; 10 minutes
+test-faults: setup-perf setup-server ## what breaks and how the service recovers, into perf/results and docs/faults.md; then broken files: SEED=1 COUNT=2000
 	@$(PY) -m perf.faults $(NAMES)
+	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --count $(or $(COUNT),2000)
 	@$(if $(NAMES),,$(PY) -m tests.fuzz --count $(COUNT) --seed $(SEED))
 
 COUNT ?= 20000

@@ -1,9 +1,9 @@
-"""A new version of a model behind the proxy, with no request failed: one server after another starts anew.
+"""A new version of a model behind the proxy, with no request failed: one server after another starts again.
 
     publish the version (make export), then roll_out(proxy, servers)
 
 Triton reads its repository when it starts, so a version that is published goes on being none of a running server's
-business. A server that starts anew gets no requests meanwhile: at any moment all others serve.
+business. A server that starts again gets no requests meanwhile: at any moment all others serve.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from deploy.server import TritonServer
 
 
 def roll_out(proxy: Proxy, servers: Sequence[TritonServer]) -> None:
-    """Start servers anew, one at a time, each while no request is under way there.
+    """Stop and start servers, one at a time, each while no request is in flight there.
 
     Args:
         proxy: in front of them, and of nothing else.

@@ -69,7 +69,7 @@ class Proxy:
         host: address to listen on.
         certificates: of the proxy.
         mutual: clients need a certificate of the authority, too.
-        keys: file of API keys, see `deploy.keys`; read anew with every request.
+        keys: file of API keys, see `deploy.keys`; read with every request.
         limits: for each key.
         logs: folder of access.log and error.log; a temporary one by default.
 

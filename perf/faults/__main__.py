@@ -13,7 +13,7 @@ from clients.files import write_atomically
 from deploy.server import ROOT
 from perf import results
 from perf.commands import finish
-from perf.faults import breakdowns, damaged, overload, slow_readers, space
+from perf.faults import breakdowns, damaged, half_open, overload, slow_readers, space
 from perf.faults.row import HEADER, Row, table
 
 FAULTS: dict[str, Callable[[], Row]] = {
@@ -21,6 +21,7 @@ FAULTS: dict[str, Callable[[], Row]] = {
     **space.FAULTS,
     **overload.FAULTS,
     **slow_readers.FAULTS,
+    **half_open.FAULTS,
     **damaged.FAULTS,
 }
 PAGE = ROOT / "docs/faults.md"

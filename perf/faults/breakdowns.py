@@ -1,28 +1,37 @@
-"""What stops or kills the server in the middle of a batch."""
+"""What stops, kills or hangs the server, or a part of it, in the middle of a batch."""
 
+import signal
 import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from deploy.watchdog import children
 from perf.faults.probe import Probe
 from perf.faults.row import Row
 from perf.faults.service import Service
 from perf.faults.shoot import Shoot, finish
 
 AWAY_S = 3.0
-MODELS = ("decode", "tiler", "generator", "encode")
+MODELS = ("decode", "tiler", "generator", "refiner", "encode")
+HANGS = ("decode", "tiler", "generator")
 
 
-def kill_model(service: Service, model: str) -> None:
-    """SIGKILL to one of a model's processes."""
-    service.kill(next(stub for instance, stub in service.stubs().items() if instance.startswith(model)))
+def harm_model(service: Service, model: str, harm: signal.Signals) -> None:
+    """A signal to one of a model's processes."""
+    service.harm(next(stub for instance, stub in service.stubs().items() if instance.startswith(model)), harm)
 
 
-def kill_server(service: Service) -> None:
-    """SIGKILL to tritonserver."""
-    service.kill(service.server)
+def harm_worker(service: Service) -> None:
+    """SIGKILL to a process that decodes: the oldest child of the process that decode's first instance has started."""
+    (zygote,) = children(next(stub for instance, stub in service.stubs().items() if instance.startswith("decode")))
+    service.harm(children(zygote)[0], signal.SIGKILL)
+
+
+def harm_server(service: Service, harm: signal.Signals) -> None:
+    """A signal to tritonserver."""
+    service.harm(service.server, harm)
 
 
 def restart(service: Service) -> None:
@@ -42,18 +51,27 @@ def during_a_batch(name: str, breakdown: Callable[[Service], None], photos: int 
         breakdown(service)
         code, _ = finish(batch)
         answered, twice = shoot.books()
-    return Row(
-        name, photos, answered, twice=twice, recovered_s=probe.recovered_s, note=f"exit code {code}" if code else ""
+        reloads, restarts = service.reloads(), service.restarts()
+    note = "; ".join(
+        [
+            *([f"exit code {code}"] if code else []),
+            *([f"{reloads} model loaded again"] if reloads else []),
+            *([f"{restarts} restart"] if restarts else []),
+        ]
     )
+    return Row(name, photos, answered, twice=twice, recovered_s=probe.recovered_s, note=note)
 
 
-FAULTS: dict[str, Callable[[], Row]] = {
-    **{
-        f"{model}-killed": partial(
-            during_a_batch, f"model `{model}` killed (SIGKILL)", partial(kill_model, model=model)
-        )
-        for model in MODELS
-    },
-    "server-killed": partial(during_a_batch, "server killed (SIGKILL)", kill_server),
+def _harmed(name: str, breakdown: Callable[..., None], **settings: object) -> Callable[..., Row]:
+    return partial(during_a_batch, name, partial(breakdown, **settings))
+
+
+KILL, STOP = signal.SIGKILL, signal.SIGSTOP
+FAULTS: dict[str, Callable[..., Row]] = {
+    "worker-killed": _harmed("process that decodes killed", harm_worker),
+    **{f"{each}-killed": _harmed(f"model `{each}` killed", harm_model, model=each, harm=KILL) for each in MODELS},
+    **{f"{each}-hung": _harmed(f"model `{each}` hung (SIGSTOP)", harm_model, model=each, harm=STOP) for each in HANGS},
+    "server-killed": _harmed("server killed", harm_server, harm=KILL),
+    "server-hung": _harmed("server hung (SIGSTOP)", harm_server, harm=STOP),
     "server-restarted": partial(during_a_batch, f"server stopped, started {AWAY_S:.0f} s later", restart),
 }

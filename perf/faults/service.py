@@ -91,9 +91,9 @@ class Service:
         """Memory that the server and its models share."""
         return sum(each.stat().st_blocks * 512 for each in SHARED_MEMORY.glob(f"{PREFIX}{self._launcher.pid}_*"))
 
-    def kill(self, process: int) -> None:
-        """End a process as the kernel does when memory runs out."""
-        os.kill(process, signal.SIGKILL)
+    def harm(self, process: int, harm: signal.Signals) -> None:
+        """SIGKILL ends a process as the kernel does when memory runs out; SIGSTOP hangs it."""
+        os.kill(process, harm)
 
 
 def instance_of(stub: int) -> str:

@@ -71,7 +71,11 @@ def test_serving_cannot_write_the_repository_nor_act_as_root(docker_log: Path) -
         "--publish 127.0.0.1:9001:8001",
     ):
         assert expected in text
-    assert run[-2] == "photo-enhancer:serve" and run[-1].startswith("--http-restricted-api=")
+    image = run.index("photo-enhancer:serve")
+    assert [each.partition("=")[0] for each in run[image + 1 :]] == [
+        "--http-header-forward-pattern",
+        "--http-restricted-api",
+    ]
 
 
 def test_encrypted_and_restricted_serving_shows_no_key(docker_log: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from deploy import start
+from deploy.access import FORWARDED_HEADERS
 from deploy.container import run_command
 from deploy.server import ROOT
 from deploy.telemetry import LATENCY_PERCENTILES, trace_options
@@ -85,7 +86,8 @@ def test_what_is_mounted_is_there(services: dict[str, dict[str, Any]]) -> None:
 def test_triton_runs_as_by_hand(services: dict[str, dict[str, Any]]) -> None:
     """The options of deploy/container.py, the traces of deploy/telemetry.py."""
     triton, by_hand = services["triton"], " ".join(run_command("serve", []))
-    assert triton["command"] == [*trace_options("http://otel-collector:4318/v1/traces")]
+    pages = f"--http-header-forward-pattern={FORWARDED_HEADERS}"
+    assert triton["command"] == [*trace_options("http://otel-collector:4318/v1/traces"), pages]
     assert f"--shm-size {int(triton['shm_size']) // 2**30}g" in by_hand
     assert f"memlock={triton['ulimits']['memlock']}" in by_hand
     assert f"stack={triton['ulimits']['stack']}" in by_hand

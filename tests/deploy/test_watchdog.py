@@ -19,7 +19,7 @@ from deploy.server import ServerDied, TritonServer
 from deploy.watchdog import ModelControl, Watchdog, instance_of, living_stubs, model_of
 from tests.photos import encoded, photo
 
-MODELS = ("decode", "tiler", "generator", "encode")
+MODELS = ("decode", "tiler", "generator", "refiner", "encode")
 PHOTO = encoded(photo(96, 64))
 
 # A server as the watchdog sees it: it is live, and its child looks like a stub, which ends soon. It cannot load models.
