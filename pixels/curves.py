@@ -36,7 +36,7 @@ def apply(photo: Photo, curves: Floats, strength: float = 1.0, out: Photo | None
     Returns:
         The shape and type of photo; rounded and saturated.
     """
-    photo = np.ascontiguousarray(photo)
+    photo = photo if photo.flags.c_contiguous else photo.copy()
     result = np.empty_like(photo) if out is None else out
     grid = _lines(curves, strength, white(photo))
     knots, fractions = _places(white(photo))
