@@ -1,8 +1,11 @@
 """The decoded photos that wait for `tiler`: how many there are and the memory they take, known to all processes.
 
 Triton bounds a queue by requests alone, and its models are processes of their own; a photo takes from nothing to 960
-MB. So `decode` notes what it hands on, `tiler` takes off what it begins, in one small file that both lock. What never
-comes to `tiler`, since its client's time was up, falls out of the notes with its deadline.
+MB. So `decode` notes what it hands on, `tiler` takes off what it begins, in one small file that both lock.
+
+What never comes to `tiler` (its client's time was up, or `decode` was asked by itself) must not take room for long: it
+falls out of the notes with its deadline, and all notes fall as soon as an instance of `tiler` is idle, since the queue
+gives an idle instance what it holds.
 """
 
 import fcntl
@@ -11,10 +14,24 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-LONGEST_S = 600.0  # for photos without a deadline, and those of a process that died
+LONGEST_S = 600.0  # for photos without a deadline
+
+
+@dataclass
+class Notes:
+    """What the processes know of each other.
+
+    Attributes:
+        waiting: (deadline on the monotonic clock, bytes) of each photo.
+        busy: whether an instance of `tiler` works on a photo, by its process ID.
+    """
+
+    waiting: list[tuple[float, int]] = field(default_factory=list)
+    busy: dict[str, bool] = field(default_factory=dict)
 
 
 class WaitingRoom:
@@ -48,36 +65,43 @@ class WaitingRoom:
         with self._notes() as notes:
             if self._lacks_room(notes, photo_bytes):
                 return False
-            notes.append((time.monotonic() + min(wait_s, LONGEST_S), photo_bytes))
+            notes.waiting.append((time.monotonic() + min(wait_s, LONGEST_S), photo_bytes))
             return True
 
-    def leave(self, photo_bytes: int) -> None:
-        """A photo of so many bytes waits no longer."""
+    def begin(self, photo_bytes: int) -> None:
+        """This process, an instance of `tiler`, takes a photo of so many bytes from its queue."""
         with self._notes() as notes:
-            mine = [note for note in notes if note[1] == photo_bytes]
+            notes.busy[str(os.getpid())] = True
+            mine = [note for note in notes.waiting if note[1] == photo_bytes]
             if mine:
-                notes.remove(min(mine))
+                notes.waiting.remove(min(mine))
 
-    def clear(self) -> None:
-        """Nothing waits: the process that it would wait for is new."""
+    def rest(self) -> None:
+        """This process, an instance of `tiler`, is idle."""
         with self._notes() as notes:
-            notes.clear()
+            notes.busy[str(os.getpid())] = False
 
-    def _lacks_room(self, notes: list[tuple[float, int]], more_bytes: int) -> bool:
-        waiting_bytes = sum(size for _, size in notes)
-        return len(notes) >= self._most_photos or (bool(notes) and waiting_bytes + more_bytes > self._most_bytes)
+    def _lacks_room(self, notes: Notes, more_bytes: int) -> bool:
+        if not all(notes.busy.values()):
+            notes.waiting.clear()
+        waiting_bytes = sum(size for _, size in notes.waiting)
+        too_large = bool(notes.waiting) and waiting_bytes + more_bytes > self._most_bytes
+        return len(notes.waiting) >= self._most_photos or too_large
 
     @contextmanager
-    def _notes(self) -> Iterator[list[tuple[float, int]]]:
-        """(deadline on the monotonic clock, bytes) of each photo; what is changed is kept."""
+    def _notes(self) -> Iterator[Notes]:
+        """The notes, without what is over: photos past their deadline, processes that have ended. Changes are kept."""
         with self._path.open("a+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            notes = [note for note in _read(file) if note[0] > time.monotonic()]
+            notes = _read(file)
+            notes.waiting = [note for note in notes.waiting if note[0] > time.monotonic()]
+            notes.busy = {pid: busy for pid, busy in notes.busy.items() if Path("/proc", pid).exists()}
             yield notes
             file.truncate(0)
-            json.dump(notes, file)
+            json.dump(asdict(notes), file)
 
 
-def _read(file: TextIO) -> list[tuple[float, int]]:
+def _read(file: TextIO) -> Notes:
     file.seek(0)
-    return [(deadline_s, size) for deadline_s, size in json.loads(file.read() or "[]")]
+    found = json.loads(file.read() or "{}")
+    return Notes([(deadline_s, size) for deadline_s, size in found.get("waiting", [])], found.get("busy", {}))

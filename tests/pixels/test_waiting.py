@@ -19,7 +19,7 @@ def room(tmp_path: Path) -> WaitingRoom:
 
 def test_bytes_are_bounded_and_what_has_left_makes_room(room: WaitingRoom) -> None:
     assert [room.enter(PHOTO_BYTES, 60) for _ in range(6)] == [True] * 5 + [False]
-    room.leave(PHOTO_BYTES)
+    room.begin(PHOTO_BYTES)
     assert room.enter(PHOTO_BYTES, 60)
 
 
@@ -31,7 +31,7 @@ def test_photos_are_bounded_however_small(room: WaitingRoom) -> None:
 def test_a_photo_larger_than_the_room_waits_alone(room: WaitingRoom) -> None:
     assert room.enter(6 * PHOTO_BYTES, 60)
     assert room.is_full() and not room.enter(1, 60)
-    room.leave(6 * PHOTO_BYTES)
+    room.begin(6 * PHOTO_BYTES)
     assert not room.is_full()
 
 
@@ -43,11 +43,24 @@ def test_what_nobody_waits_for_any_more_takes_no_room(room: WaitingRoom, monkeyp
     assert not room.is_full(5 * PHOTO_BYTES)
 
 
-def test_a_new_tiler_finds_the_room_empty_and_leaving_twice_does_no_harm(room: WaitingRoom) -> None:
-    room.enter(PHOTO_BYTES, 60)
-    room.clear()
-    room.leave(PHOTO_BYTES)
-    assert not room.is_full(5 * PHOTO_BYTES)
+def test_while_an_instance_is_idle_nothing_waits(room: WaitingRoom) -> None:
+    assert all(room.enter(PHOTO_BYTES, 60) for _ in range(5)) and room.is_full(1)
+    room.rest()
+    assert all(room.enter(5 * PHOTO_BYTES, 60) for _ in range(20)), "photos that never come shut out others"
+
+
+def test_while_all_instances_work_photos_wait(room: WaitingRoom) -> None:
+    room.rest()
+    room.begin(PHOTO_BYTES)
+    assert all(room.enter(PHOTO_BYTES, 60) for _ in range(5)) and room.is_full(1)
+    room.begin(PHOTO_BYTES)
+    assert not room.is_full(PHOTO_BYTES)
+
+
+def test_an_instance_that_ended_counts_no_more(room: WaitingRoom) -> None:
+    with ProcessPoolExecutor(1) as pool:
+        pool.submit(room.rest).result()
+    assert all(room.enter(PHOTO_BYTES, 60) for _ in range(5)) and room.is_full(1)
 
 
 def _come_and_go(folder: Path) -> int:
@@ -55,12 +68,11 @@ def _come_and_go(folder: Path) -> int:
     for _ in range(50):
         if room.enter(PHOTO_BYTES, 60):
             most += 1
-            room.leave(PHOTO_BYTES)
+            room.begin(PHOTO_BYTES)
     return most
 
 
 def test_processes_share_the_room_and_leave_it_empty(tmp_path: Path) -> None:
     with ProcessPoolExecutor(4) as pool:
         assert sum(pool.map(_come_and_go, [tmp_path] * 8)) > 0
-    (notes,) = tmp_path.iterdir()
-    assert notes.read_text() == "[]"
+    assert not WaitingRoom(5 * PHOTO_BYTES, 10, tmp_path).is_full(5 * PHOTO_BYTES)

@@ -16,7 +16,7 @@ class TritonPythonModel:
         self.repository = Path(args["model_repository"]).parent
         self.tiles_in_flight = int(setting(args, "tiles_in_flight"))
         self.room = WaitingRoom()
-        self.room.clear()
+        self.room.rest()
         self.stage = Stage("tiler")
         self.begun = Counter("enhancer_photos_begun_total", "Photos that tiler took from its queue")
         self.photos = Counter("enhancer_photos_total", "Photos edited")
@@ -24,10 +24,13 @@ class TritonPythonModel:
         self.tiles = Counter("enhancer_tiles_total", "Tiles sent to the refiner")
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        return [self.stage.answer(request, self.edit) for request in requests]
+        try:
+            return [self.stage.answer(request, self.edit) for request in requests]
+        finally:
+            self.room.rest()
 
     def edit(self, request: Any, chosen: Options) -> Tensors:
-        self.room.leave(tensor(request, "PIXELS").nbytes)
+        self.room.begin(tensor(request, "PIXELS").nbytes)
         self.begun.add(1, mode=chosen.mode)
         deadline, trace = Deadline(request), request.trace()
         sent: list[str] = []
