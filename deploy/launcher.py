@@ -7,6 +7,7 @@ same ports, however often.
 """
 
 import argparse
+import math
 import sys
 import time
 from typing import NoReturn
@@ -14,7 +15,7 @@ from typing import NoReturn
 from deploy.access import Access, access_from, add_options
 from deploy.certificates import CertificatesError
 from deploy.interrupts import interruptible
-from deploy.server import LOOPBACK, Ports, ServerDied, TritonServer
+from deploy.server import LOOPBACK, Ports, TritonServer
 from deploy.telemetry import trace_options
 from deploy.wheel import LaunchError
 
@@ -43,18 +44,19 @@ def _keep_serving(ports: Ports, host: str, access: Access, options: tuple[str, .
     Raises:
         LaunchError, CertificatesError: it does not start the first time, which is for a person to put right.
     """
-    deaths, ready_s = 0, None
+    deaths, has_been_ready = 0, False
     while True:
+        ready_s = math.inf
         try:
             with TritonServer(ports, host=host, access=access, options=options) as server:
                 print(f"ready: {server.http_url} {server.grpc_url} {server.metrics_url} (Ctrl-C stops)", flush=True)
                 print(f"the operator's key is in {access.operator_key_file}", flush=True)
-                ready_s = time.monotonic()
+                ready_s, has_been_ready = time.monotonic(), True
                 server.wait()
         except (LaunchError, CertificatesError) as death:
-            if ready_s is None:
+            if not has_been_ready:
                 raise
-            has_served = isinstance(death, ServerDied) and time.monotonic() - ready_s > SOON_S
+            has_served = time.monotonic() - ready_s > SOON_S
             deaths = 1 if has_served else deaths + 1
             pause_s = PAUSES_S[min(deaths, len(PAUSES_S)) - 1]
             print(f"{death}\nstarting again in {pause_s:.0f} s", file=sys.stderr, flush=True)

@@ -32,6 +32,7 @@ PREFIX = "enhancer_"
 LOOPBACK = "127.0.0.1"
 LOG_LINES_SHOWN = 15
 STOP_S = 30.0
+STARTS = 3
 NO_GPU = re.compile(r"CUDA|NVML|DCGM|pinned", re.IGNORECASE)  # what the server always says on a machine without a GPU
 
 
@@ -98,20 +99,30 @@ class TritonServer:
         return f"http://{self.plain_host}:{self.ports.metrics}/metrics"
 
     def __enter__(self) -> "TritonServer":
-        """Start, and wait until every model is ready."""
+        """Start, and wait until every model is ready; again where Triton crashes meanwhile, as on a starved machine."""
+        for starts_left in reversed(range(STARTS)):
+            try:
+                self._enter()
+                break
+            except ServerDied:
+                if not starts_left:
+                    raise
+        return self
+
+    def _enter(self) -> None:
         self.access.check()
         wheel = Wheel.of(self.python)
         remove_leftovers()
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(self.ports.held(self.host))
-            self.directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=self.prefix)))
-            stack.callback(self._remove_shared_memory)
+        try:
+            self._resources.enter_context(self.ports.held(self.host))
+            self.directory = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix=self.prefix)))
+            self._resources.callback(self._remove_shared_memory)
             wheel.make_backends(self.directory / "backends")
-            stack.callback(self._end, 0)  # while it starts, there is nothing that it could finish
             self._start(wheel)
             self._wait_ready()
-            self._resources = stack.pop_all()
-        return self
+        except BaseException:
+            self.stop(0)  # while it starts, there is nothing that it could finish
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Stop, and leave nothing behind."""
@@ -159,7 +170,8 @@ class TritonServer:
         deadline = time.monotonic() + self.timeout_s
         while not self.is_ready():
             if self.process is None or self.process.poll() is not None:
-                raise LaunchError(f"the server ended while starting\n{self._log_end()}")
+                crashed = self.process is not None and (self.process.returncode or 0) < 0  # by a signal
+                raise (ServerDied if crashed else LaunchError)(f"the server ended while starting\n{self._log_end()}")
             self._watchdog.look()
             if time.monotonic() > deadline:
                 raise LaunchError(f"the server is not ready after {self.timeout_s:.0f} s\n{self._log_end()}")
@@ -196,24 +208,22 @@ class TritonServer:
 
     def stop(self, timeout_s: float = STOP_S) -> None:
         """End the server: ask first, then insist; remove its shared memory and directory."""
-        try:
+        with held_back():  # a Ctrl-C meanwhile makes the end come soon, and comes through after it
             self._end(timeout_s)
-        finally:
             self._resources.close()
 
     def _end(self, timeout_s: float) -> None:
-        """Returns once no process of the server runs; a Ctrl-C meanwhile makes that be soon."""
+        """Returns once no process of the server runs."""
         if self.process is None:
             return
-        with held_back():
-            with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(signal.SIGINT)
-            deadline_s = time.monotonic() + timeout_s
-            while self._is_ending() and time.monotonic() < deadline_s and not is_interrupted():
-                time.sleep(0.02)
-            end_group(self.process.pid)
-            self.process.wait()
-            self.process = None
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGINT)
+        deadline_s = time.monotonic() + timeout_s
+        while self._is_ending() and time.monotonic() < deadline_s and not is_interrupted():
+            time.sleep(0.02)
+        end_group(self.process.pid)
+        self.process.wait()
+        self.process = None
 
     def _is_ending(self) -> bool:
         """Whether the server still has something to finish; it would wait in vain for models that have died."""

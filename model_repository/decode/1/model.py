@@ -23,6 +23,7 @@ class TritonPythonModel:
 
     def finalize(self) -> None:
         self.decoder.close()
+        self.__dict__.clear()  # counters that outlive their process's talk with the server crash it
 
     def decode(self, request: Any, chosen: Options) -> Tensors:
         deadline = Deadline(request)

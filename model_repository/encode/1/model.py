@@ -20,6 +20,9 @@ class TritonPythonModel:
     def execute(self, requests: list[Any]) -> list[Any]:
         return [self.stage.answer(request, self.encode) for request in requests]
 
+    def finalize(self) -> None:
+        self.__dict__.clear()  # counters that outlive their process's talk with the server crash it
+
     def encode(self, request: Any, chosen: Options) -> Tensors:
         deadline = Deadline(request)
         deadline.check()

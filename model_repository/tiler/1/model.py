@@ -29,6 +29,9 @@ class TritonPythonModel:
         finally:
             self.room.rest()
 
+    def finalize(self) -> None:
+        self.__dict__.clear()  # counters that outlive their process's talk with the server crash it
+
     def edit(self, request: Any, chosen: Options) -> Tensors:
         self.room.begin(tensor(request, "PIXELS").nbytes)
         self.begun.add(1, mode=chosen.mode)
