@@ -84,7 +84,7 @@ def operator_key(folder: Path = SECRETS) -> str:
 
 def redacted(text: str) -> str:
     """A command line as it may be shown: without the operator's key."""
-    return re.sub(rf"({HTTP_HEADER}=)[0-9a-f]+", r"\1...", text)
+    return re.sub(rf"({HTTP_HEADER}[=:])[0-9a-f]+", r"\1...", text)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

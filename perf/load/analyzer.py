@@ -14,6 +14,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from deploy.access import HTTP_HEADER, operator_key, redacted
 from deploy.server import ROOT
 from perf.errors import PerfError
 from perf.load.inputs import largest_output_bytes
@@ -110,6 +111,8 @@ def base_command(scenario: Scenario, target: Target, data: Path) -> list[str]:
     protocol = "http" if scenario.transport == "http" else "grpc"
     command = [str(BINARY), "-m", scenario.model, "-b", str(scenario.batch), "--input-data", str(data)]
     command += ["-i", protocol, "-u", target.http if protocol == "http" else target.grpc]
+    if protocol == "http":  # it asks for the models' configuration and statistics
+        command += ["-H", f"{HTTP_HEADER}:{operator_key()}"]
     if protocol == "grpc" and scenario.model in ("enhance", "tiler"):
         command += ["--request-parameter", f"mode:{scenario.mode}:string"]
     if scenario.transport == "shared-memory":
@@ -138,7 +141,7 @@ def execute(command: list[str]) -> str:
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
-        raise PerfError(f"perf_analyzer did not end within {TIMEOUT_S} s: {' '.join(command)}") from None
+        raise PerfError(f"perf_analyzer did not end within {TIMEOUT_S} s: {redacted(' '.join(command))}") from None
     output = done.stdout + done.stderr
     if FULL_QUEUE in output:
         raise Refused
