@@ -16,7 +16,7 @@ from deploy.access import Access
 from deploy.certificates import CertificatesError
 from deploy.interrupts import running
 from deploy.ports import Ports
-from deploy.server import PREFIX, ROOT, ServerDied, TritonServer, remove_leftovers
+from deploy.server import PREFIX, ROOT, STARTS, ServerDied, TritonServer, remove_leftovers
 from deploy.watchdog import children, is_stub, read
 from deploy.wheel import LaunchError
 
@@ -203,3 +203,22 @@ def test_deaths_far_apart_are_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "SOON_S", -1.0)
     assert launcher.serve(*SERVE) == 0
     assert set(pauses_s) == {0}
+
+
+@pytest.mark.parametrize(("crashes", "starts"), [(STARTS - 1, True), (STARTS, False)])
+def test_a_start_that_triton_crashes_is_tried_again(
+    crashes: int, starts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [ServerDied("crashed")] * crashes
+
+    def enter(_: TritonServer) -> None:
+        if left:
+            raise left.pop()
+
+    monkeypatch.setattr(TritonServer, "_enter", enter)
+    if starts:
+        with TritonServer():
+            assert not left
+    else:
+        with pytest.raises(ServerDied), TritonServer():
+            pass
