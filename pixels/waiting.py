@@ -4,8 +4,8 @@ Triton bounds a queue by requests alone, and its models are processes of their o
 MB. So `decode` notes what it hands on, `tiler` takes off what it begins, in one small file that both lock.
 
 What never comes to `tiler` (its client's time was up, or `decode` was asked by itself) must not take room for long: it
-falls out of the notes with its deadline, and all notes fall as soon as an instance of `tiler` is idle, since the queue
-gives an idle instance what it holds.
+falls out of the notes with its deadline, and all notes fall once an instance of `tiler` has been idle for a second,
+since the queue gives an idle instance what it holds.
 """
 
 import fcntl
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TextIO
 
 LONGEST_S = 600.0  # for photos without a deadline
+IDLE_S = 1.0  # longer than between an answer and the next photo of the queue
 
 
 @dataclass
@@ -27,11 +28,11 @@ class Notes:
 
     Attributes:
         waiting: (deadline on the monotonic clock, bytes) of each photo.
-        busy: whether an instance of `tiler` works on a photo, by its process ID.
+        idle_since_s: on the monotonic clock, of each instance of `tiler` by its process ID; None while it works.
     """
 
     waiting: list[tuple[float, int]] = field(default_factory=list)
-    busy: dict[str, bool] = field(default_factory=dict)
+    idle_since_s: dict[str, float | None] = field(default_factory=dict)
 
 
 class WaitingRoom:
@@ -71,7 +72,7 @@ class WaitingRoom:
     def begin(self, photo_bytes: int) -> None:
         """This process, an instance of `tiler`, takes a photo of so many bytes from its queue."""
         with self._notes() as notes:
-            notes.busy[str(os.getpid())] = True
+            notes.idle_since_s[str(os.getpid())] = None
             mine = [note for note in notes.waiting if note[1] == photo_bytes]
             if mine:
                 notes.waiting.remove(min(mine))
@@ -79,10 +80,10 @@ class WaitingRoom:
     def rest(self) -> None:
         """This process, an instance of `tiler`, is idle."""
         with self._notes() as notes:
-            notes.busy[str(os.getpid())] = False
+            notes.idle_since_s[str(os.getpid())] = time.monotonic()
 
     def _lacks_room(self, notes: Notes, more_bytes: int) -> bool:
-        if not all(notes.busy.values()):
+        if any(since_s is not None and time.monotonic() - since_s > IDLE_S for since_s in notes.idle_since_s.values()):
             notes.waiting.clear()
         waiting_bytes = sum(size for _, size in notes.waiting)
         too_large = bool(notes.waiting) and waiting_bytes + more_bytes > self._most_bytes
@@ -95,7 +96,9 @@ class WaitingRoom:
             fcntl.flock(file, fcntl.LOCK_EX)
             notes = _read(file)
             notes.waiting = [note for note in notes.waiting if note[0] > time.monotonic()]
-            notes.busy = {pid: busy for pid, busy in notes.busy.items() if Path("/proc", pid).exists()}
+            notes.idle_since_s = {
+                pid: since for pid, since in notes.idle_since_s.items() if Path("/proc", pid).exists()
+            }
             yield notes
             file.truncate(0)
             json.dump(asdict(notes), file)
@@ -104,4 +107,4 @@ class WaitingRoom:
 def _read(file: TextIO) -> Notes:
     file.seek(0)
     found = json.loads(file.read() or "{}")
-    return Notes([(deadline_s, size) for deadline_s, size in found.get("waiting", [])], found.get("busy", {}))
+    return Notes([(deadline_s, size) for deadline_s, size in found.get("waiting", [])], found.get("idle_since_s", {}))

@@ -85,8 +85,8 @@ TRIALS = (  # the quicker ones first
     Trial("decode instances", 1, "large", "decode", instances),
     Trial("Python models' shared memory, MB", 64, "large", options=shared_memory(64)),
     *(Trial("tiler instances", count, "mixed", "tiler", instances) for count in (1, 2, 8)),
-    Trial("decode instances", 2, "mixed", "decode", instances),
-    Trial("encode instances", 2, "mixed", "encode", instances),
+    Trial("decode instances", 4, "mixed", "decode", instances),
+    Trial("encode instances", 4, "mixed", "encode", instances),
 )
 
 

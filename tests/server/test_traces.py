@@ -25,7 +25,7 @@ from deploy.telemetry import trace_options
 from tests.collector import Collector
 from tests.photos import encoded, photo
 
-MODELS = {"enhance", "decode", "tiler", "generator", "encode"}
+MODELS = {"enhance", "decode", "tiler", "generator", "refiner", "encode"}
 JPEG = encoded(photo(1200, 800))
 Span = dict[str, Any]
 
@@ -73,9 +73,9 @@ def check_trace(spans: list[Span], client_span: str) -> None:
             above = parents[above]
         assert above == client_span, span["name"]
     tiler = next(span["id"] for span in spans if span["name"] == "tiler")
-    tiles = [span for span in spans if span["name"] == "generator"]
-    assert len(tiles) > 1
-    assert {tile["parent"] for tile in tiles} == {tiler}
+    asked = [span for span in spans if span["name"] in ("generator", "refiner")]
+    assert len(asked) > 1
+    assert {span["parent"] for span in asked} == {tiler}
 
 
 def test_every_model_joins_the_trace_of_the_client(
