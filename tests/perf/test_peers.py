@@ -57,7 +57,8 @@ def test_the_classical_choice_is_the_fusion_of_exposures_of_the_one_photo() -> N
     file = encoded(photo(300, 200))
     with classical.opened() as enhance:
         expected = files.write(standard_edit(to_linear(files.read(file))))
-        assert enhance(file, "") == expected
+        difference = files.read(enhance(file, "")).astype(int) - files.read(expected)
+    assert np.abs(difference).mean() < 0.1, "sums of floats differ by their order alone"
 
 
 def test_pillow_alone_changes_nothing_but_the_file() -> None:
@@ -71,17 +72,17 @@ def test_pillow_alone_changes_nothing_but_the_file() -> None:
 @pytest.mark.parametrize("opened", [served.fastapi, served.pytriton])
 @pytest.mark.parametrize("mode", ["fast", "full"])
 def test_served_peers_edit_as_the_service_does(
-    running: dict[str, Enhance], server: TritonServer, opened: object, mode: str
+    peers_running: dict[str, Enhance], server: TritonServer, opened: object, mode: str
 ) -> None:
     file = encoded(photo(700, 520))
     with Enhancer(server.grpc_url) as enhancer:
         expected = files.read(enhancer.enhance(file, mode=mode).data).astype(int)
-    edited = files.read(running[opened.__name__](file, mode))
+    edited = files.read(peers_running[opened.__name__](file, mode))
     assert edited.shape == expected.shape and np.abs(edited - expected).mean() < 1
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[dict[str, Enhance]]:
+def peers_running() -> Iterator[dict[str, Enhance]]:
     with served.fastapi() as fastapi, served.pytriton() as pytriton:
         yield {"fastapi": fastapi, "pytriton": pytriton}
 
