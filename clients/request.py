@@ -40,7 +40,7 @@ class Options:
     """
 
     mode: str | None = None
-    """`full` (coarse and detail pass) or `fast` (coarse pass alone)."""
+    """`full` (curves, then the refiner) or `fast` (curves alone)."""
     strength: float | None = None
     """Factor on the edit: 0 leaves the photo as it is, 1 is the full edit, up to `MAX_STRENGTH`."""
     format: str | None = None

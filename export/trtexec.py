@@ -86,7 +86,7 @@ class Trtexec:
 
 
 def shapes(contract: Contract, batch: int) -> str:
-    """Shapes of all inputs in trtexec's spelling: ``TILE:8x3x512x512,EXPONENT:8x3``."""
+    """Shapes of all inputs in trtexec's spelling: ``PHOTO:8x512x512x3,APPLIED:8x512x512x3``."""
     return ",".join(f"{tensor.name}:{'x'.join(map(str, tensor.batched(batch)))}" for tensor in contract.inputs)
 
 

@@ -60,23 +60,23 @@ def every_format(service: Service, shared: Enhancer, chance: random.Random) -> s
 
 
 def a_damaged_one(service: Service, shared: Enhancer, chance: random.Random) -> str:
-    """A damaged file, by a client that comes and goes."""
-    with Enhancer(service.grpc_url, timeout_s=TIMEOUT_S) as enhancer:
-        try:
-            enhancer.enhance(damaged(chance.randrange(10**6))[1], mode="fast")
-        except PhotoError:
-            return "refused with a reason"
-    return "answered"
+    """A damaged file."""
+    return _answer_to(damaged(chance.randrange(10**6))[1], service)
 
 
 def a_hostile_one(service: Service, shared: Enhancer, chance: random.Random) -> str:
-    """A file that was made to do harm, by a client that comes and goes."""
+    """A file that was made to do harm."""
+    return f"hostile, {_answer_to(hostile(chance.randrange(10**6))[1], service)}"
+
+
+def _answer_to(file: bytes, service: Service) -> str:
+    """What a client that comes and goes is told."""
     with Enhancer(service.grpc_url, timeout_s=TIMEOUT_S) as enhancer:
         try:
-            enhancer.enhance(hostile(chance.randrange(10**6))[1], mode="fast")
+            enhancer.enhance(file, mode="fast")
         except PhotoError:
-            return "hostile, refused with a reason"
-    return "hostile, answered"
+            return "refused with a reason"
+    return "answered"
 
 
 def given_up(service: Service, shared: Enhancer, chance: random.Random) -> str:

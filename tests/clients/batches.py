@@ -12,11 +12,22 @@ from pathlib import Path
 from clients.batch import SPARE
 from clients.ledger import LEDGER_NAME
 from deploy.server import ROOT
+from tests.photos import encoded, photo
 
 PHOTOS = 40
 IN_FLIGHT = 3
 UNFINISHED = IN_FLIGHT + SPARE
 """Photos that an interruption can find sent and not yet stored, at most."""
+
+
+def small_shoot(folder: Path) -> Path:
+    """A folder with photos in two rooms, one of which is a text file."""
+    for number in range(6):
+        path = folder / f"shoot/{'kitchen' if number % 2 else 'hall'}/{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(photo(90, 60, number)))
+    (folder / "shoot/hall/notes.jpg").write_text("call the agent")
+    return folder / "shoot"
 
 
 def batch(shoot: Path, out: Path, url: str | list[str], *more: str, **process: object) -> "subprocess.Popen[bytes]":

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.server import TritonServer
 from tests.clients.batches import PHOTOS
 from tests.photos import encoded, photo
 
@@ -16,6 +17,11 @@ def shoot(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encoded(photo(500, 400, number)))
     return tmp_path / "shoot"
+
+
+@pytest.fixture
+def url(identity_server: TritonServer) -> str:
+    return identity_server.grpc_url
 
 
 @pytest.fixture

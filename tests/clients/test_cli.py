@@ -22,6 +22,7 @@ import clients.batch
 from clients.cli import main
 from clients.delivery import SRGB
 from deploy.server import Ports, TritonServer
+from tests.clients.batches import small_shoot
 from tests.photos import decoded, encoded, photo
 
 Run = "subprocess.CompletedProcess[bytes]"
@@ -29,18 +30,7 @@ Run = "subprocess.CompletedProcess[bytes]"
 
 @pytest.fixture
 def shoot(tmp_path: Path) -> Path:
-    """A folder with photos, one of which is a text file."""
-    for number in range(6):
-        path = tmp_path / f"shoot/{'kitchen' if number % 2 else 'hall'}/{number}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded(photo(90, 60, number)))
-    (tmp_path / "shoot/hall/notes.jpg").write_text("call the agent")
-    return tmp_path / "shoot"
-
-
-@pytest.fixture
-def url(identity_server: TritonServer) -> str:
-    return identity_server.grpc_url
+    return small_shoot(tmp_path)
 
 
 @pytest.fixture

@@ -10,23 +10,13 @@ from clients import Enhancer, FakeTransport
 from clients.cli import main
 from clients.errors import OptionError
 from deploy.server import TritonServer
+from tests.clients.batches import small_shoot
 from tests.photos import decoded, encoded, photo
 
 
 @pytest.fixture
 def shoot(tmp_path: Path) -> Path:
-    """A folder with photos, one of which is a text file."""
-    for number in range(6):
-        path = tmp_path / f"shoot/{'kitchen' if number % 2 else 'hall'}/{number}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded(photo(90, 60, number)))
-    (tmp_path / "shoot/hall/notes.jpg").write_text("call the agent")
-    return tmp_path / "shoot"
-
-
-@pytest.fixture
-def url(identity_server: TritonServer) -> str:
-    return identity_server.grpc_url
+    return small_shoot(tmp_path)
 
 
 def test_outputs_are_what_their_names_say(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:

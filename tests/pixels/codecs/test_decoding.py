@@ -176,10 +176,12 @@ def test_a_photo_that_kills_two_workers_is_refused_and_remembered(decoder: Decod
         os.kill(each.pid, signal.SIGSTOP)
     killer = threading.Thread(target=kill_stopped_workers, args=(decoder, end))
     killer.start()
-    with pytest.raises(RequestError, match="cannot be decoded: it died"):
-        decode(decoder, deadly)
-    end.set()
-    killer.join()
+    try:
+        with pytest.raises(RequestError, match="cannot be decoded: it died"):
+            decode(decoder, deadly)
+    finally:
+        end.set()
+        killer.join()
     pid = worker_pid(decoder)
     with pytest.raises(RequestError, match="has ended its decoder before"):
         decode(decoder, deadly)
