@@ -21,6 +21,7 @@ HANGS = ("decode", "tiler", "generator")
 def harm_model(service: Service, model: str, harm: signal.Signals) -> None:
     """A signal to one of a model's processes."""
     service.harm(next(stub for instance, stub in service.stubs().items() if instance.startswith(model)), harm)
+    service.wait_for_help()
 
 
 def harm_worker(service: Service) -> None:
@@ -32,6 +33,7 @@ def harm_worker(service: Service) -> None:
 def harm_server(service: Service, harm: signal.Signals) -> None:
     """A signal to tritonserver."""
     service.harm(service.server, harm)
+    service.wait_for_help()
 
 
 def restart(service: Service) -> None:

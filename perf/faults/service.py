@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from deploy.watchdog import INSTANCE, children, is_stub, read
 from perf.errors import PerfError
 
 STOP_S = 60.0
+HELP_S = 120.0
 
 
 class Service:
@@ -77,6 +79,12 @@ class Service:
     def reloads(self) -> int:
         """How often the watchdog had a model loaded again."""
         return self.told().count("loaded again in")
+
+    def wait_for_help(self) -> None:
+        """Until the launcher says that it has had to help once, or for HELP_S: a batch may be over before."""
+        end_s = time.monotonic() + HELP_S
+        while not (self.restarts() or self.reloads()) and time.monotonic() < end_s:
+            time.sleep(0.1)
 
     @property
     def server(self) -> int:

@@ -58,9 +58,10 @@ def sheds(server: TritonServer, mode: str) -> float:
     return metric(server, decoded, f'mode="{mode}"') - metric(server, begun, f'mode="{mode}"')
 
 
-def test_overload_is_shed_as_unavailable_and_counted_and_the_rest_is_served(identity_server: TritonServer) -> None:
+def test_overload_is_shed_as_unavailable_and_counted_and_the_rest_is_served(server: TritonServer) -> None:
+    """With the shipped networks, which take several times as long as decoding: photos do wait."""
     file, modes = encoded(photo(1400, 1400)), ("full", "fast")
-    before = [sheds(identity_server, mode) for mode in modes]
+    before = [sheds(server, mode) for mode in modes]
 
     def outcome(mode: str) -> tuple[str, str]:
         try:
@@ -68,13 +69,13 @@ def test_overload_is_shed_as_unavailable_and_counted_and_the_rest_is_served(iden
         except UnavailableError:
             return mode, "shed"
 
-    with Enhancer(identity_server.grpc_url, retry=Retry(attempts=1)) as enhancer, ThreadPoolExecutor(48) as pool:
+    with Enhancer(server.grpc_url, retry=Retry(attempts=1)) as enhancer, ThreadPoolExecutor(48) as pool:
         outcomes = Counter(pool.map(outcome, modes * 24))
         assert sum(outcomes[mode, "shed"] for mode in modes) > 0
         assert sum(outcomes[mode, "jpeg"] for mode in modes) >= 16
         assert outcomes.total() == 48
         assert enhancer.enhance(encoded(photo(64, 64))).size_px == (64, 64)
-    counted = [sheds(identity_server, mode) for mode in modes]
+    counted = [sheds(server, mode) for mode in modes]
     assert np.subtract(counted, before).tolist() == [outcomes[mode, "shed"] for mode in modes]
 
 
