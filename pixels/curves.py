@@ -4,6 +4,10 @@ There is one curve for each channel and cell of a coarse grid over the photo, gi
 Between knots, and between the centres of cells, everything is linear (the bilateral grid of Gharbi et al., "Deep
 Bilateral Learning for Real-Time Image Enhancement", 2017, with each channel as its own guide). Texture gets the same
 gain as its surroundings, so opened shadows keep their contrast, and there is no seam to blend.
+
+The last knot is what the photo did not record: white. A curve that ran to it by itself would change a highlight's hue
+where one channel clips before the others. So each curve goes on straight past the knot before, and what it then lacks
+of white is added to all channels alike, as far as the pixel as a whole is near white.
 """
 
 from functools import lru_cache
@@ -18,6 +22,12 @@ from pixels.resampling import share_rows
 
 KNOTS = (0.0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 0.96, 1.0)
 """Display values at which curves are given: dense in the shadows, which are opened most, and before white."""
+
+NEAR_WHITE = 0.9
+"""Mean of a pixel's darkest and brightest channel from which it is lifted towards white."""
+
+STRAIGHT = (KNOTS[-1] - KNOTS[-2]) / (KNOTS[-2] - KNOTS[-3])
+"""Length of the last stretch between knots, in lengths of the one before."""
 
 CELLS = 128
 """Rows and columns of the grid: cells per side of a photo, whatever its shape."""
@@ -40,9 +50,10 @@ def apply(photo: Photo, curves: Floats, strength: float = 1.0, out: Photo | None
     result = np.empty_like(photo) if out is None else out
     grid = _lines(curves, strength, white(photo))
     knots, fractions = _places(white(photo))
+    nearness = _nearness(white(photo))
 
     def apply_rows(top: int, bottom: int) -> None:
-        _apply_rows(photo, grid, knots, fractions, np.float32(white(photo)), result, top, bottom)
+        _apply_rows(photo, grid, knots, fractions, nearness, np.float32(white(photo)), result, top, bottom)
 
     share_rows(len(photo), apply_rows)
     return result
@@ -51,12 +62,16 @@ def apply(photo: Photo, curves: Floats, strength: float = 1.0, out: Photo | None
 def _lines(curves: Floats, strength: float, peak: int) -> Floats:
     """The curves as lines: (rows, columns, 3 * knots * 2), for every knot its value and the way to the next one.
 
-    In stored values, and with the strength in them.
+    In stored values, and with the strength in them. Past the last knot there is no way: its place has the lift.
     """
     knots = np.asarray(KNOTS, np.float32)
-    values = curves.transpose(1, 2, 0).reshape(*curves.shape[1:], 3, len(KNOTS))
+    values = curves.transpose(1, 2, 0).reshape(*curves.shape[1:], 3, len(KNOTS)).copy()
+    burnt_out = values[..., -1].copy()
+    straight = values[..., -2] + np.float32(STRAIGHT) * (values[..., -2] - values[..., -3])
+    values[..., -1] = np.minimum(straight, burnt_out)
+    lift = peak * np.float32(strength) * (burnt_out - values[..., -1])
     values = peak * (knots + np.float32(strength) * (values - knots))
-    slopes = np.diff(values, axis=-1, append=values[..., -1:])
+    slopes = np.concatenate([np.diff(values, axis=-1), lift[..., None]], axis=-1)
     lines: Floats = np.stack([values, slopes], axis=-1, dtype=np.float32).reshape(*curves.shape[1:], -1)
     return lines
 
@@ -70,10 +85,18 @@ def _places(peak: int) -> tuple[NDArray[np.uint8], Floats]:
     return below.astype(np.uint8), fractions.astype(np.float32)
 
 
+@lru_cache(maxsize=2)
+def _nearness(peak: int) -> Floats:
+    """For every sum of two stored values, how near to white a pixel is that has them as darkest and brightest."""
+    mean = np.arange(2 * peak + 1, dtype=np.float32) / (2 * peak)
+    nearness: Floats = (np.clip((mean - NEAR_WHITE) / (1 - NEAR_WHITE), 0, 1) ** 2).astype(np.float32)
+    return nearness
+
+
 def _signature(pixel: Any) -> Any:  # noqa: ANN401 (Numba's types are of no one class)
     f4, u1, i8 = numba.float32, numba.uint8, numba.int64
     photo = numba.types.Array(pixel, 3, "C", readonly=True)
-    return numba.void(photo, f4[:, :, ::1], u1[::1], f4[::1], f4, pixel[:, :, ::1], i8, i8)
+    return numba.void(photo, f4[:, :, ::1], u1[::1], f4[::1], f4[::1], f4, pixel[:, :, ::1], i8, i8)
 
 
 @numba.njit([_signature(numba.uint8), _signature(numba.uint16)], nogil=True, fastmath={"contract"})
@@ -82,6 +105,7 @@ def _apply_rows(
     grid: Floats,
     knots: NDArray[np.uint8],
     fractions: Floats,
+    nearness: Floats,
     peak: np.float32,
     out: Photo,
     top: int,
@@ -106,11 +130,16 @@ def _apply_rows(
             across = min(max((np.float32(x) + half) * step - half, zero), np.float32(columns - 1))
             left = int(across)
             right, share = min(left + 1, columns - 1), across - np.float32(left)
+            red, green, blue = np.int64(photo[y, x, 0]), np.int64(photo[y, x, 1]), np.int64(photo[y, x, 2])
+            near = nearness[min(red, green, blue) + max(red, green, blue)]
             for channel in range(3):
                 stored = photo[y, x, channel]
                 line, fraction = channel * per_channel + 2 * knots[stored], fractions[stored]
                 here = lines[left, line] + fraction * lines[left, line + 1]
                 there = lines[right, line] + fraction * lines[right, line + 1]
+                if near > zero:
+                    line = (channel + 1) * per_channel - 1
+                    here, there = here + near * lines[left, line], there + near * lines[right, line]
                 value = min(max(here + share * (there - here), zero), peak)
                 out[y, x, channel] = np.int32(value + half)
             if samples == 4:

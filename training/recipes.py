@@ -90,7 +90,7 @@ def shipped() -> Recipe:
     """The recipe of the tracked weights: thousands of pairs at half the size; no critic, no VGG."""
     generator = Schedule(
         image_size=256,
-        augmentation=replace(WHOLE_PHOTOS, cast=0.2),
+        augmentation=replace(WHOLE_PHOTOS, cast=0.05),
         batch_size=8,
         epochs=8,
         learning_rate=8e-4,

@@ -20,8 +20,8 @@ from perf.peers import Enhance
 from perf.peers.files import read, write
 from perf.runtimes import CPU_THREADS
 from perf.runtimes.pytorch import shipped_network
-from pixels.curves import KNOTS
 from pixels.tiling import TILE_PX, segments
+from training.networks.curves import apply_curves
 
 STRIP_PX = 256  # rows that are stretched at a time: 27 planes of a whole photo would not fit
 
@@ -43,20 +43,12 @@ def edit(photo: NDArray[np.uint8], generator: nn.Module, refiner: nn.Module | No
 
 
 def apply(planes: Tensor, curves: Tensor) -> Tensor:
-    """Look every value up in its cell's curve: (3, height, width) in [0, 1], likewise back."""
-    height, width = planes.shape[1:]
-    knots = torch.tensor(KNOTS)
-    below = torch.bucketize(planes, knots[1:-1], right=True)
-    share = (planes - knots[below]) / (knots[1:] - knots[:-1])[below]
-    rows = F.interpolate(curves, (height, curves.shape[-1]), mode="bilinear")
-    strips = []
+    """Apply the curves strip by strip, so that a large photo fits: (3, height, width) in [0, 1], likewise back."""
+    height, strips = planes.shape[1], []
     for top in range(0, height, STRIP_PX):
-        strip = slice(top, top + STRIP_PX)
-        lines = F.interpolate(rows[:, :, strip], (rows[:, :, strip].shape[2], width), mode="bilinear")[0]
-        lines = lines.reshape(3, len(KNOTS), *lines.shape[1:])
-        low = lines.gather(1, below[:, None, strip])[:, 0]
-        high = lines.gather(1, below[:, None, strip] + 1)[:, 0]
-        strips.append(torch.lerp(low, high, share[:, strip]).clamp_(0, 1))
+        strip = planes[None, :, top : top + STRIP_PX]
+        place = torch.tensor([[0, top / height, 1, (top + strip.shape[2]) / height]])
+        strips.append(apply_curves(curves, strip, place)[0].clamp_(0, 1))
     return torch.cat(strips, dim=1)
 
 

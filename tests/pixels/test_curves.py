@@ -33,13 +33,21 @@ def reference(before: Photo, curves: Floats, strength: float) -> np.ndarray:
     """The unrounded result in stored values: a curve for every pixel, then np.interp between its knots."""
     height, width, white = *before.shape[:2], np.iinfo(before.dtype).max
     identity = np.tile(KNOTS, 3)[:, None, None]
-    grid = identity + strength * (curves.astype(float) - identity)
+    recorded = curves.reshape(3, len(KNOTS), *curves.shape[1:]).astype(float)
+    burnt_out = recorded[:, -1].copy()
+    recorded[:, -1] = np.minimum(recorded[:, -2] + 4 / 21 * (recorded[:, -2] - recorded[:, -3]), burnt_out)
+    grid = identity + strength * (recorded.reshape(curves.shape) - identity)
+    lift = strength * np.repeat(burnt_out - recorded[:, -1], len(KNOTS), axis=0)
+    grid = np.concatenate([grid, lift])
     (top, bottom, down), (left, right, across) = axis(height, grid.shape[1]), axis(width, grid.shape[2])
     rows = grid[:, top] + down[:, None] * (grid[:, bottom] - grid[:, top])
-    every = (rows[:, :, left] + across * (rows[:, :, right] - rows[:, :, left])).reshape(3, len(KNOTS), height, width)
+    every = (rows[:, :, left] + across * (rows[:, :, right] - rows[:, :, left])).reshape(6, len(KNOTS), height, width)
     after = before[..., :3].astype(float)
+    mean = (after.min(axis=2) + after.max(axis=2)) / 2 / white
+    near = np.clip((mean - 0.9) / 0.1, 0, 1) ** 2
     for channel, y, x in np.ndindex(3, height, width):
         after[y, x, channel] = white * np.interp(before[y, x, channel] / white, KNOTS, every[channel, :, y, x])
+        after[y, x, channel] += white * near[y, x] * every[3 + channel, -1, y, x]
     return np.clip(after, 0, white)
 
 

@@ -69,8 +69,11 @@ def random_body(rng: np.random.Generator) -> Body:
 
 
 def random_cast(rng: np.random.Generator) -> tuple[float, float, float]:
-    """White-balance error, mostly along daylight to tungsten; luminance kept. Most are large, the rest slight."""
-    warm, green = (rng.normal(0, 0.32), rng.normal(0, 0.1)) if rng.random() < 0.6 else rng.normal(0, (0.08, 0.03))
+    """White-balance error, mostly along daylight to tungsten; luminance kept. A third are large, the rest slight.
+
+    Most cameras balance white well; who learns from large errors alone corrects what is right.
+    """
+    warm, green = rng.normal(0, (0.25, 0.09)) if rng.random() < 1 / 3 else rng.normal(0, (0.08, 0.03))
     gains = np.exp([warm, green, -warm])
     red, green, blue = gains / (gains @ [0.2126, 0.7152, 0.0722])
     return float(red), float(green), float(blue)

@@ -23,7 +23,7 @@ from training.data.radiance import read_radiance
 
 COARSE_PX = 512
 CLEAN_SHARE = 0.25
-"""Of the shots, that are nearly clean: the refiner has to leave good photos alone."""
+"""Of the shots, that have no defect: the refiner has to leave good photos alone."""
 NOISE = (0.002, 0.02)
 """Standard deviation at white, linear, of the others."""
 BLUR_PX = (0.0, 0.7)
@@ -66,10 +66,10 @@ class CropDataset(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
 
 
 def random_defects(rng: np.random.Generator) -> Shot:
-    """A shot with the defects that the refiner takes out, or nearly without any."""
+    """A shot with the defects that the refiner takes out, or one without any."""
     shot = random_shot(rng.uniform(*METERING_EV), rng)
     if rng.random() < CLEAN_SHARE:
-        return replace(shot, noise=0.0005, sharpening=0.0, quality=98)
+        return replace(shot, noise=0.0, sharpening=0.0, quality=100)
     noise = float(np.exp(rng.uniform(*np.log(NOISE))))
     return replace(shot, noise=noise, blur_px=rng.uniform(*BLUR_PX), quality=int(rng.integers(60, 99)))
 

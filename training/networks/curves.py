@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixels.curves import KNOTS
+from pixels.curves import KNOTS, NEAR_WHITE, STRAIGHT
 
 
 def apply_curves(curves: Tensor, photo: Tensor, place: Tensor | None = None) -> Tensor:
@@ -28,9 +28,18 @@ def apply_curves(curves: Tensor, photo: Tensor, place: Tensor | None = None) -> 
     across, down = x[:, None, None].expand(photo.shape), y[:, None, :, None].expand(photo.shape)
     among = (knot_places(photo) + 0.5) / len(KNOTS)
     places = torch.stack([across, down, among], dim=-1).flatten(0, 1)[:, None] * 2 - 1  # [3 * N, 1, H, W, 3]
-    volumes = curves.reshape(3 * len(photo), 1, len(KNOTS), *curves.shape[-2:])  # [3 * N, 1, len(KNOTS), rows, columns]
+    values = curves.reshape(len(photo), 3, len(KNOTS), *curves.shape[-2:])
+    straight = torch.minimum(values[:, :, -2] + STRAIGHT * (values[:, :, -2] - values[:, :, -3]), values[:, :, -1])
+    volumes = torch.cat([values[:, :, :-1], straight[:, :, None]], dim=2).flatten(0, 1)[:, None]
     edited = F.grid_sample(volumes, places, mode="bilinear", padding_mode="border", align_corners=False)
-    return edited.reshape(photo.shape)
+    lift = F.grid_sample(
+        values[:, :, -1] - straight,
+        torch.stack([across[:, 0], down[:, 0]], dim=-1) * 2 - 1,
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=False,
+    )
+    return edited.reshape(photo.shape) + nearness(photo) * lift
 
 
 def centres(size: int, like: Tensor) -> Tensor:
@@ -42,6 +51,12 @@ def knot_places(photo: Tensor) -> Tensor:
     """How many knots lie below each value, the way to the next one as a fraction: range [0, len(KNOTS) - 1]."""
     starts, ends = KNOTS[:-1], KNOTS[1:]
     return torch.stack([((photo - a) / (b - a)).clamp(0, 1) for a, b in zip(starts, ends, strict=True)]).sum(dim=0)
+
+
+def nearness(photo: Tensor) -> Tensor:
+    """How near to white each pixel is, [N, 1, H, W], range [0, 1]: its darkest and brightest channel decide."""
+    mean = (photo.amin(dim=1, keepdim=True) + photo.amax(dim=1, keepdim=True)) / 2
+    return ((mean - NEAR_WHITE) / (1 - NEAR_WHITE)).clamp(0, 1).square()
 
 
 class CurveEdit(nn.Module):

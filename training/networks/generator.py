@@ -32,8 +32,8 @@ MEAN = 0.58  # display value that the mean is brought to before highlights are c
 SHOULDER = 0.8  # display value above which they are
 DARKEST = 1e-4  # display value below which a gamma has no gradient worth having
 DARKEST_MEANT = 1e-3  # display value that pixels count with at least in the mean
-RECORDED = 0.97  # largest value of a curve at knots below the last: what a photo recorded never burns out (249 of 255)
-BURNT_OUT = 0.96  # least value at the last knot: what a photo did not record stays a clean near-white (244 of 255)
+RECORDED = 0.97  # largest value of a curve at knots below the last: what a photo recorded never burns out
+BURNT_OUT = (0.96, 0.98)  # value at the last knot: what a photo did not record stays a clean near-white (245 to 250)
 
 
 class Generator(nn.Module):
@@ -110,5 +110,5 @@ def lawful(curves: Tensor) -> Tensor:
     knots = [knot.clamp(0.0, RECORDED) for knot in recorded]
     for brighter in range(1, len(knots)):
         knots[brighter] = torch.maximum(knots[brighter], knots[brighter - 1])
-    brightest = torch.cat([burnt_out.mean(dim=1, keepdim=True).clamp(BURNT_OUT, 1.0), knots[-1]], dim=1)
+    brightest = torch.cat([burnt_out.mean(dim=1, keepdim=True).clamp(*BURNT_OUT), knots[-1]], dim=1)
     return torch.stack([*knots, brightest.amax(dim=1, keepdim=True).expand(-1, 3, -1, -1)], dim=2)
