@@ -23,8 +23,10 @@ from pixels.resampling import share_rows
 KNOTS = (0.0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 0.96, 1.0)
 """Display values at which curves are given: dense in the shadows, which are opened most, and before white."""
 
-NEAR_WHITE = 0.9
-"""Mean of a pixel's darkest and brightest channel from which it is lifted towards white."""
+BRIGHTEST = 3
+"""Weight of a pixel's brightest channel, beside 1 for its darkest, in what tells how near to white it is."""
+NEAR_WHITE = 0.8
+"""Their mean from which a pixel is lifted towards white."""
 
 STRAIGHT = (KNOTS[-1] - KNOTS[-2]) / (KNOTS[-2] - KNOTS[-3])
 """Length of the last stretch between knots, in lengths of the one before."""
@@ -87,8 +89,8 @@ def _places(peak: int) -> tuple[NDArray[np.uint8], Floats]:
 
 @lru_cache(maxsize=2)
 def _nearness(peak: int) -> Floats:
-    """For every sum of two stored values, how near to white a pixel is that has them as darkest and brightest."""
-    mean = np.arange(2 * peak + 1, dtype=np.float32) / (2 * peak)
+    """For every sum of a pixel's darkest channel and BRIGHTEST times its brightest, how near to white it is."""
+    mean = np.arange((1 + BRIGHTEST) * peak + 1, dtype=np.float32) / ((1 + BRIGHTEST) * peak)
     nearness: Floats = (np.clip((mean - NEAR_WHITE) / (1 - NEAR_WHITE), 0, 1) ** 2).astype(np.float32)
     return nearness
 
@@ -131,7 +133,7 @@ def _apply_rows(
             left = int(across)
             right, share = min(left + 1, columns - 1), across - np.float32(left)
             red, green, blue = np.int64(photo[y, x, 0]), np.int64(photo[y, x, 1]), np.int64(photo[y, x, 2])
-            near = nearness[min(red, green, blue) + max(red, green, blue)]
+            near = nearness[min(red, green, blue) + BRIGHTEST * max(red, green, blue)]
             for channel in range(3):
                 stored = photo[y, x, channel]
                 line, fraction = channel * per_channel + 2 * knots[stored], fractions[stored]

@@ -43,8 +43,8 @@ def reference(before: Photo, curves: Floats, strength: float) -> np.ndarray:
     rows = grid[:, top] + down[:, None] * (grid[:, bottom] - grid[:, top])
     every = (rows[:, :, left] + across * (rows[:, :, right] - rows[:, :, left])).reshape(6, len(KNOTS), height, width)
     after = before[..., :3].astype(float)
-    mean = (after.min(axis=2) + after.max(axis=2)) / 2 / white
-    near = np.clip((mean - 0.9) / 0.1, 0, 1) ** 2
+    mean = (after.min(axis=2) + 3 * after.max(axis=2)) / 4 / white
+    near = np.clip((mean - 0.8) / 0.2, 0, 1) ** 2
     for channel, y, x in np.ndindex(3, height, width):
         after[y, x, channel] = white * np.interp(before[y, x, channel] / white, KNOTS, every[channel, :, y, x])
         after[y, x, channel] += white * near[y, x] * every[3 + channel, -1, y, x]

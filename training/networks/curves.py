@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixels.curves import KNOTS, NEAR_WHITE, STRAIGHT
+from pixels.curves import BRIGHTEST, KNOTS, NEAR_WHITE, STRAIGHT
 
 
 def apply_curves(curves: Tensor, photo: Tensor, place: Tensor | None = None) -> Tensor:
@@ -55,7 +55,7 @@ def knot_places(photo: Tensor) -> Tensor:
 
 def nearness(photo: Tensor) -> Tensor:
     """How near to white each pixel is, [N, 1, H, W], range [0, 1]: its darkest and brightest channel decide."""
-    mean = (photo.amin(dim=1, keepdim=True) + photo.amax(dim=1, keepdim=True)) / 2
+    mean = (photo.amin(dim=1, keepdim=True) + BRIGHTEST * photo.amax(dim=1, keepdim=True)) / (1 + BRIGHTEST)
     return ((mean - NEAR_WHITE) / (1 - NEAR_WHITE)).clamp(0, 1).square()
 
 
