@@ -17,11 +17,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 setup-server: .venv-server/.installed ## install the CPU profile's server into .venv-server
 
-.venv-server/.installed: $(addprefix deploy/requirements-,models.txt server.txt tritonserver.txt) pixels/pyproject.toml $(wildcard pixels/*.py pixels/*/*.py pixels/*/*/*.py)
+.venv-server/.installed: $(addprefix deploy/requirements-,models.txt server.txt tritonserver.txt)
 	test -x .venv-server/bin/python || $(PYTHON) -m venv .venv-server
 	.venv-server/bin/pip install --quiet --requirement deploy/requirements-server.txt
 	.venv-server/bin/pip install --quiet --no-deps --requirement deploy/requirements-tritonserver.txt
-	.venv-server/bin/pip install --quiet --no-deps --force-reinstall ./pixels && rm -r pixels/build pixels/*.egg-info
+	echo $(CURDIR) > $$(echo .venv-server/lib/python3*/site-packages)/enhancer.pth # pixels, codec, serving: the models' imports
 	@touch $@
 
 PROFILE ?= cpu

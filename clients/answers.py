@@ -6,9 +6,9 @@ import math
 
 from clients.errors import ServerError
 from clients.request import Enhanced, Options
-from pixels.codecs.header import Header
-from pixels.codecs.reading import read_header
-from pixels.errors import RequestError
+from codec.errors import RequestError
+from codec.header import Header
+from codec.reading import read_header
 
 
 def checked_answer(answer: bytes, photo: bytes, options: Options, seconds: float) -> Enhanced:

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from clients.errors import PhotoError
-from pixels.codecs.metadata.carried import Carried
-from pixels.codecs.metadata.exif import carried_exif
-from pixels.codecs.metadata.profile import rgb_profile
-from pixels.codecs.reading import read_header
-from pixels.codecs.writing.tiff import write_tiff
-from pixels.errors import RequestError
+from codec.errors import RequestError
+from codec.metadata.carried import Carried
+from codec.metadata.exif import carried_exif
+from codec.metadata.profile import rgb_profile
+from codec.reading import read_header
+from codec.writing.tiff import write_tiff
 
 RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".rw2", ".orf")
 HEIF = (".heic", ".heif")

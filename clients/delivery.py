@@ -10,11 +10,11 @@ from PIL import Image, ImageCms
 
 from clients.errors import EnhanceError, OptionError
 from clients.request import Enhanced, Options
-from pixels.codecs.metadata.carried import Carried, carried
-from pixels.codecs.metadata.exif import EXIF, GPS, HEIGHT, WIDTH, exif_block
-from pixels.codecs.metadata.fields import Directory, longs
-from pixels.codecs.metadata.xmp import carried_xmp
-from pixels.codecs.reading import read_header
+from codec.metadata.carried import Carried, carried
+from codec.metadata.exif import EXIF, GPS, HEIGHT, WIDTH, exif_block
+from codec.metadata.fields import Directory, longs
+from codec.metadata.xmp import carried_xmp
+from codec.reading import read_header
 
 QUALITY = 92
 LOWEST_QUALITY = 50

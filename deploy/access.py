@@ -23,7 +23,7 @@ OPERATORS = ("shared-memory", "model-config", "statistics", "trace", "logging")
 OPERATOR_KEY = "operator.key"
 HTTP_HEADER = "operator-key"
 FORWARDED_HEADERS = "(?i)(host|origin)"
-"""By which the models know requests of foreign pages (pixels.browsers)."""
+"""By which the models know requests of foreign pages (serving.browsers)."""
 GRPC_HEADER = f"triton-grpc-protocol-{HTTP_HEADER}"
 
 

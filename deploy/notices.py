@@ -16,7 +16,7 @@ from deploy.sbom import ENVIRONMENTS, ROOT, SBOM
 NOTICES = ROOT / "THIRD_PARTY_NOTICES.md"
 TEMPLATE = Path(__file__).with_name("notices.md")
 CLASSIFIER = "License :: "
-OWN = {"triton-photo-enhancer", "photo-enhancer-pixels"}
+OWN = {"triton-photo-enhancer"}
 NVIDIA = "NVIDIA licence agreement"
 UNDECLARED = {
     "kubernetes-validate": "Apache-2.0",

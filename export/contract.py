@@ -9,7 +9,7 @@ from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import triton_to_np_dtype
 
 from export.errors import ExportError
-from pixels.versions import NETWORKS
+from serving.versions import NETWORKS
 
 REPOSITORY = Path("model_repository")
 

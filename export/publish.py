@@ -3,7 +3,7 @@
 Triton serves the highest numbered version (its default policy, latest). A new run becomes a new version of both
 networks under one number, each written beside and renamed, so a crash at any moment leaves whole models. Rolling back
 renames the highest version to ``withdrawn-N``, which Triton ignores, and the one below serves again. Whoever asks the
-networks asks for a version that both have (:mod:`pixels.versions`): between the two renames photos may be refused,
+networks asks for a version that both have (:mod:`serving.versions`): between the two renames photos may be refused,
 never edited by networks of two runs.
 """
 
@@ -17,7 +17,7 @@ from export.contract import Contract
 from export.errors import ExportError
 from export.graph import check_contract, load_onnx
 from export.manifest import Run, sha256, write_atomically
-from pixels.versions import NETWORKS, ONNX_NAME, versions
+from serving.versions import NETWORKS, ONNX_NAME, versions
 
 WITHDRAWN = "withdrawn-"
 Files: TypeAlias = dict[str, Path]

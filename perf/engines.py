@@ -26,7 +26,7 @@ from perf.errors import PerfError
 from perf.runtimes import Array, Runtime, Tiles, Unavailable
 from perf.runtimes.process import RuntimeProcess
 from perf.runtimes.table import REFERENCE, RUNTIMES, SERVED_BY_GPU, served_by_cpu
-from pixels.versions import NETWORKS
+from serving.versions import NETWORKS
 
 Row = dict[str, Any]
 ROUNDS = 9

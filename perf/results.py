@@ -21,7 +21,7 @@ from clients.files import write_atomically
 from deploy.server import MODEL_REPOSITORY, ROOT
 from perf.errors import PerfError
 from perf.machine import machine, run
-from pixels.versions import NETWORKS, ONNX_NAME, common_versions
+from serving.versions import NETWORKS, ONNX_NAME, common_versions
 
 Result = dict[str, Any]
 RESULTS = ROOT / "perf/results"

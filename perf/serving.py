@@ -33,7 +33,7 @@ from perf.photos import photo_file
 from perf.results import Result, new_result, package_versions, served
 from perf.runtimes import Unavailable
 from perf.runtimes.table import REFERENCE, SERVED_BY_CPU, runtime, served_by_cpu
-from pixels.versions import NETWORKS
+from serving.versions import NETWORKS
 
 Image.MAX_IMAGE_PIXELS = None  # the photo of 100 megapixels is meant
 LARGE_PX, MEDIUM_PX, HUGE_PX = (6000, 4000), (4243, 2829), (12000, 8400)

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.server import MODEL_REPOSITORY, TritonServer
 from perf.servers import server as server_of
-from pixels.versions import NETWORKS, ONNX_NAME
+from serving.versions import NETWORKS, ONNX_NAME
 from tests.photos import identity_onnx
 from tests.running import Running
 

@@ -13,7 +13,7 @@ from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import Finding, Wrong
 from deploy.server import MODEL_REPOSITORY
 from export.manifest import Run, Step, sha256
-from pixels.versions import NETWORKS, ONNX_NAME, common_versions
+from serving.versions import NETWORKS, ONNX_NAME, common_versions
 
 RUN = "gpu-check"
 """Name of the run that builds plans where there are none yet."""

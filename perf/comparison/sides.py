@@ -15,7 +15,7 @@ from perf.errors import PerfError
 from perf.results import commit
 from perf.servers import Target, target_of
 
-PARTS = ("model_repository", "pixels")
+PARTS = ("model_repository", "pixels", "codec", "serving")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Side:
     Attributes:
         name: as it was given.
         commit: of these files.
-        folder: with model_repository/ and pixels/.
+        folder: with all PARTS.
         options: further options of tritonserver.
     """
 
@@ -39,7 +39,7 @@ def checkout(name: str, folder: Path) -> Side:
     """A side in a folder of its own: later edits of the working tree do not reach it.
 
     Args:
-        name: a commit, or a folder with model_repository/ and pixels/.
+        name: a commit, or a folder with all PARTS.
         folder: to be made.
 
     Raises:
@@ -54,7 +54,7 @@ def checkout(name: str, folder: Path) -> Side:
         ["git", "-C", ROOT, "archive", f"{name}^{{commit}}", *PARTS], capture_output=True, check=False
     )
     if archive.returncode:
-        raise PerfError(f"{name} is neither a commit nor a folder with {' and '.join(PARTS)}")
+        raise PerfError(f"{name} is neither a commit nor a folder with {', '.join(PARTS)}")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
     hashed = subprocess.run(
@@ -64,7 +64,7 @@ def checkout(name: str, folder: Path) -> Side:
 
 
 def environment(side: Side) -> Path:
-    """Interpreter of a server environment with this side's own pixels; all other packages are today's.
+    """Interpreter of a server environment with this side's own packages; all other packages are today's.
 
     Raises:
         PerfError: the server's environment is missing.
@@ -75,9 +75,9 @@ def environment(side: Side) -> Path:
     subprocess.run([SERVER_PYTHON, "-m", "venv", "--without-pip", folder], check=True)
     (packages,) = folder.glob("lib/python*/site-packages")
     for package in SERVER_PYTHON.parent.parent.joinpath(*packages.parts[-3:]).iterdir():
-        if package.name != "pixels":
-            (packages / package.name).symlink_to(package)
-    (packages / "pixels").symlink_to(side.folder / "pixels")
+        (packages / package.name).symlink_to(package)
+    for package in PARTS[1:]:  # found before those of the working tree, to which the environment's path ends
+        (packages / package).symlink_to(side.folder / package)
     return folder / "bin/python"
 
 

@@ -18,7 +18,7 @@ from pixels.ranges import Floats
 from pixels.refinement import Tile
 from pixels.resampling import to_coarse
 from pixels.tiling import TILE_PX
-from pixels.versions import ONNX_NAME, common_versions
+from serving.versions import ONNX_NAME, common_versions
 
 TILES_IN_FLIGHT = 16  # as model_repository/tiler/config.pbtxt
 

@@ -3,7 +3,7 @@
 import statistics
 from typing import Any
 
-from pixels.versions import NETWORKS
+from serving.versions import NETWORKS
 
 STAGES = ("transport", "decode", "networks", "curves and tiles", "encode", "between the models")
 

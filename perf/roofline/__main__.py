@@ -5,7 +5,7 @@ from functools import partial
 
 from perf.commands import keep
 from perf.roofline.measurement import lines, result
-from pixels.versions import NETWORKS
+from serving.versions import NETWORKS
 
 if __name__ == "__main__":
     sys.exit(max(keep(partial(result, network), lines) for network in NETWORKS))

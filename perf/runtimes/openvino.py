@@ -1,4 +1,4 @@
-"""The served ONNX file in OpenVINO, as the CPU profile runs it (pixels.engine)."""
+"""The served ONNX file in OpenVINO, as the CPU profile runs it (serving.engine)."""
 
 from pathlib import Path
 from typing import Any

@@ -13,8 +13,7 @@ import clients.camera
 from clients.camera import EXTRA, is_installed, sendable
 from clients.cli import main
 from clients.errors import PhotoError
-from deploy.server import TritonServer
-from pixels.codecs.metadata.fields import (
+from codec.metadata.fields import (
     ASCII,
     BYTE,
     HEADER,
@@ -27,7 +26,8 @@ from pixels.codecs.metadata.fields import (
     packed,
     shorts,
 )
-from pixels.codecs.reading import read_header
+from codec.reading import read_header
+from deploy.server import TritonServer
 from tests.photos import encoded, photo
 
 installed = pytest.mark.skipif(not is_installed(), reason="camera files need more packages: make setup-camera")

@@ -16,7 +16,7 @@ from tritonclient.grpc import model_config_pb2
 from export import steps
 from export.contract import Contract, read_contracts
 from export.manifest import Run
-from pixels.versions import NETWORKS
+from serving.versions import NETWORKS
 from training.networks.generator import TONE_SCALE, Generator
 from training.networks.refiner import Refiner
 from training.networks.weights import save_weights

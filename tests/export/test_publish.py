@@ -10,7 +10,7 @@ from export import publish, steps
 from export.contract import Contract, read_contracts
 from export.errors import ExportError
 from export.manifest import Run, Step, sha256
-from pixels.versions import NETWORKS
+from serving.versions import NETWORKS
 from tests.export.conftest import write_configs
 
 PLAN = "model.sm121.plan"

@@ -10,7 +10,7 @@ from clients import Enhancer, Retry
 from clients.errors import UnavailableError
 from deploy.server import TritonServer
 from export import publish
-from pixels.versions import NETWORKS, common_versions
+from serving.versions import NETWORKS, common_versions
 from tests.photos import decoded, encoded, photo
 
 

@@ -13,8 +13,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from pixels.codecs.reading import read_header
-from pixels.codecs.upright import turn_upright
+from codec.reading import read_header
+from codec.upright import turn_upright
 
 TOLERANCE = 2  # of 255
 

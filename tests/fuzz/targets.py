@@ -9,9 +9,9 @@ from PIL import Image
 
 from clients import Enhancer
 from clients.errors import PhotoError
+from codec.decoding import Decoder
+from codec.errors import RequestError
 from deploy.server import SERVER_PYTHON
-from pixels.codecs.decoding import Decoder
-from pixels.errors import RequestError
 from tests.fuzz.judge import verdict
 
 Ask = Callable[[bytes], tuple[str, str]]

@@ -9,7 +9,7 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 from deploy.server import MODEL_REPOSITORY
 from pixels.curves import CELLS, KNOTS
 from pixels.tiling import TILE_PX
-from pixels.versions import NETWORKS
+from serving.versions import NETWORKS
 
 MODELS = ("enhance", "decode", "tiler", *NETWORKS, "encode")
 GPU, CPU = "config.pbtxt", "configs/cpu.pbtxt"

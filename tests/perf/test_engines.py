@@ -17,7 +17,7 @@ from perf.runtimes import Unavailable, table
 from perf.runtimes.process import RuntimeProcess
 from perf.runtimes.tensorrt import plan_beside
 from perf.runtimes.worker import first
-from pixels.versions import NETWORKS
+from serving.versions import NETWORKS
 
 ONNX_RUNTIME = table.runtime("ONNX Runtime FP32")
 

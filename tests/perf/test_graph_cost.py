@@ -11,7 +11,7 @@ from export.contract import read_contract
 from perf.results import served
 from perf.roofline.graph_cost import Graph, Traffic, UnknownOperation, by_itself, steps
 from perf.runtimes.pytorch import WEIGHTS, shipped_network
-from pixels.versions import NETWORKS
+from serving.versions import NETWORKS
 
 
 def weights(name: str, *dims: int) -> TensorProto:

@@ -9,7 +9,7 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from deploy.server import ROOT, SERVER_PYTHON
 from perf.__main__ import main
-from perf.comparison.sides import checkout, environment
+from perf.comparison.sides import PARTS, checkout, environment
 from perf.comparison.sweep import TRIALS, left_to_try, scenario_of, side_of
 from perf.errors import PerfError
 
@@ -17,7 +17,7 @@ from perf.errors import PerfError
 def test_a_commit_is_checked_out_whole(tmp_path: Path) -> None:
     side = checkout("HEAD", tmp_path / "a")
     tracked = subprocess.run(
-        ["git", "-C", ROOT, "ls-tree", "-r", "--name-only", "HEAD", "model_repository", "pixels"],
+        ["git", "-C", ROOT, "ls-tree", "-r", "--name-only", "HEAD", *PARTS],
         capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
     assert sorted(str(path.relative_to(side.folder)) for path in side.folder.rglob("*") if path.is_file()) == tracked

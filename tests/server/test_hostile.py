@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from tritonclient import grpc
 
 from deploy.server import TritonServer
+from tests.codec.files import PIXELS, chunk, exif, segment, tiff, with_chunks, with_segments
+from tests.codec.test_limits import REFUSED
 from tests.kinds import KINDS
 from tests.photos import decoded, encoded, photo
-from tests.pixels.codecs.files import PIXELS, chunk, exif, segment, tiff, with_chunks, with_segments
-from tests.pixels.codecs.test_limits import REFUSED
 
 GOOD = encoded(photo(640, 480))
 

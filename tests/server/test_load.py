@@ -53,7 +53,7 @@ def test_tiles_of_different_photos_share_batches(server: TritonServer) -> None:
 
 
 def sheds(server: TritonServer, mode: str) -> float:
-    """As pixels.metrics defines them."""
+    """As serving.metrics defines them."""
     decoded, begun = (f"enhancer_photos_{step}_total" for step in ("decoded", "begun"))
     return metric(server, decoded, f'mode="{mode}"') - metric(server, begun, f'mode="{mode}"')
 

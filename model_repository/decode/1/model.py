@@ -1,12 +1,12 @@
-"""decode: photo file to upright pixels, and to the tile that decides the edit. All of it is pixels.codecs.decoding."""
+"""decode: photo file to upright pixels, and to the tile that decides the edit. All of it is codec.decoding."""
 
 from typing import Any
 
-from pixels.codecs.decoding import Decoder
-from pixels.metrics import Counter, Stage
-from pixels.options import Options
-from pixels.serving import Deadline, Full, Tensors, setting, tensor
-from pixels.waiting import WaitingRoom
+from codec.decoding import Decoder
+from serving.metrics import Counter, Stage
+from serving.options import Options
+from serving.triton import Deadline, Full, Tensors, setting, tensor
+from serving.waiting import WaitingRoom
 
 
 class TritonPythonModel:

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from pixels.codecs.metadata.carried import carried
-from pixels.codecs.reading import read_header
-from pixels.codecs.writing.photo import check_belongs, write_photo
-from pixels.metrics import Stage
-from pixels.options import Options
-from pixels.serving import Deadline, Tensors, samples, setting, tensor
+from codec.metadata.carried import carried
+from codec.reading import read_header
+from codec.writing.photo import check_belongs, write_photo
+from serving.metrics import Stage
+from serving.options import Options
+from serving.triton import Deadline, Tensors, samples, setting, tensor
 
 
 class TritonPythonModel:

@@ -1,5 +1,5 @@
 """generator, CPU profile: the ONNX file in OpenVINO."""
 
-from pixels.engine import Engine as TritonPythonModel
+from serving.engine import Engine as TritonPythonModel
 
 __all__ = ["TritonPythonModel"]

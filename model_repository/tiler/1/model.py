@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from pixels.edit import enhance
-from pixels.metrics import Counter, Stage
-from pixels.options import Options
 from pixels.refinement import Tile
-from pixels.serving import Deadline, Tensors, as_bytes, call, samples, served_version, setting, tensor
-from pixels.waiting import WaitingRoom
+from serving.metrics import Counter, Stage
+from serving.options import Options
+from serving.triton import Deadline, Tensors, as_bytes, call, samples, served_version, setting, tensor
+from serving.waiting import WaitingRoom
 
 
 class TritonPythonModel:

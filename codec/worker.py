@@ -1,0 +1,129 @@
+"""A process that decodes photos one by one and may die of any of them.
+
+It has memory, processor time and files within limits, and no way out but the socket to its model and shared memory.
+"""
+
+import ctypes
+import json
+import mmap
+import os
+import resource
+import signal
+import socket
+from dataclasses import dataclass, fields
+from enum import Enum
+from pathlib import Path
+
+import cv2
+
+from codec.header import Header
+from codec.readers import Read, reader
+from codec.shared import Places, coarse_in, pixels_in
+from codec.upright import shrink, turn_upright
+
+MESSAGE_BYTES = 4096
+READY = b"ready"  # said once, before the first photo
+PR_SET_PDEATHSIG = 1
+SAID = ("format", "width_px", "height_px", "bits", "colors", "alpha", "orientation")  # of a header
+
+
+class Outcome(Enum):
+    """What a worker says about a photo."""
+
+    DECODED = b"decoded"
+    DAMAGED = b"damaged"
+    MEMORY = b"memory"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A photo to decode.
+
+    Attributes:
+        header: of the photo, as the parser has it.
+        file_bytes: size of the cleaned file in the shared memory.
+        memory_bytes: that decoding may take beside what the worker has already.
+        processor_s: whole seconds of processor time that it may take.
+    """
+
+    header: Header
+    file_bytes: int
+    memory_bytes: int
+    processor_s: int
+
+    def to_message(self) -> bytes:
+        """For the socket."""
+        said = {name: getattr(self.header, name) for name in SAID}
+        numbers = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "header"}
+        return json.dumps({"header": said, **numbers}).encode()
+
+    @classmethod
+    def from_message(cls, message: bytes) -> "Job":
+        """The inverse of to_message; metadata and pieces stay behind."""
+        found = json.loads(message)
+        return cls(Header(**found.pop("header")), **found)
+
+
+def serve(connection: socket.socket, read_jpeg: Read, *, writes_files: bool) -> None:
+    """Decode until the model hangs up.
+
+    Args:
+        connection: to the model, of packets; memory to share comes along with a photo where it is new.
+        read_jpeg: the reader of JPEG files.
+        writes_files: whether a library needs to, as CUDA does.
+    """
+    _confine(writes_files)
+    memory: mmap.mmap | None = None
+    connection.send(READY)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what libraries say of strangers' files is for no log
+    while True:
+        message, handles, _, _ = socket.recv_fds(connection, MESSAGE_BYTES, 1)
+        if not message:
+            return
+        for handle in handles:
+            memory = mmap.mmap(handle, 0)
+            os.close(handle)
+        if memory is None:
+            raise RuntimeError("the first photo came without memory")
+        connection.send(_decode(Job.from_message(message), memory, read_jpeg).value)
+
+
+def _decode(job: Job, memory: mmap.mmap, read_jpeg: Read) -> Outcome:
+    header, places = job.header, Places.of(job.header, job.file_bytes)
+    _allow(job.memory_bytes, job.processor_s)
+    file = memoryview(memory)[places.file : places.end]
+    upright, coarse = pixels_in(memory, header), coarse_in(memory, places)
+    try:
+        stored = reader(header, read_jpeg)(file, header)
+        turn_upright(stored, header.orientation, out=upright)
+        coarse[...] = shrink(upright)
+        if stored.flags.writeable:
+            stored.fill(0)  # libraries use their memory again: nothing of this photo is left for the next
+    except MemoryError:
+        return Outcome.MEMORY
+    except Exception:  # readers raise nearly anything on damaged files
+        return Outcome.DAMAGED
+    return Outcome.DECODED
+
+
+def _confine(writes_files: bool) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold somebody's photo
+    if not writes_files:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    cv2.setNumThreads(1)
+
+
+def _allow(memory_bytes: int, processor_s: int) -> None:
+    """Soft limits of this photo, on top of what the process has taken so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    spent_s = int(used.ru_utime + used.ru_stime) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (spent_s + processor_s, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_DATA, (_data_bytes() + memory_bytes, resource.RLIM_INFINITY))
+
+
+def _data_bytes() -> int:
+    """What RLIMIT_DATA counts: private writable memory."""
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmData:"))
+    return int(line.split()[1]) * 1024

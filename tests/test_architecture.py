@@ -1,0 +1,58 @@
+"""The import rules of docs/architecture.md: which package may know which, so that one part can be changed by itself."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MAY_IMPORT: dict[str, set[str]] = {
+    "pixels": set(),
+    "codec": set(),
+    "serving": {"codec"},
+    "model_repository": {"pixels", "codec", "serving"},
+    "training": {"pixels"},
+    "export": {"pixels", "serving", "training"},
+    "clients": {"codec"},
+    "perf": {"pixels", "serving", "training", "export", "clients", "deploy"},
+    "deploy": {"serving", "training", "export", "clients", "perf"},
+}
+"""Packages of this project that each package's modules may import, beside their own."""
+
+
+def imported(file: Path) -> set[str]:
+    """The first part of the name of every module that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+    return names
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_a_package_imports_what_it_may(package: str) -> None:
+    assert modules(package)
+    others = MAY_IMPORT.keys() | {"tests"}
+    broken = {
+        str(file.relative_to(ROOT)): bad
+        for file in modules(package)
+        if (bad := imported(file) & others - MAY_IMPORT[package] - {package})
+    }
+    assert not broken
+
+
+@pytest.mark.parametrize("package", ["pixels", "codec", "training", "clients"])
+def test_what_can_be_tried_without_a_server_knows_nothing_of_tritons_backend(package: str) -> None:
+    knowing = [file for file in modules(package) if "triton_python_backend_utils" in imported(file)]
+    assert not knowing
+
+
+@pytest.mark.parametrize("package", ["pixels", "codec", "serving", "model_repository", "clients"])
+def test_what_serves_and_asks_needs_no_torch(package: str) -> None:
+    assert not [file for file in modules(package) if "torch" in imported(file)]
