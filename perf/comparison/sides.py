@@ -76,8 +76,8 @@ def environment(side: Side) -> Path:
     (packages,) = folder.glob("lib/python*/site-packages")
     for package in SERVER_PYTHON.parent.parent.joinpath(*packages.parts[-3:]).iterdir():
         (packages / package.name).symlink_to(package)
-    for package in PARTS[1:]:  # found before those of the working tree, to which the environment's path ends
-        (packages / package).symlink_to(side.folder / package)
+    for part in PARTS[1:]:  # found before those of the working tree, to which the environment's path ends
+        (packages / part).symlink_to(side.folder / part)
     return folder / "bin/python"
 
 
