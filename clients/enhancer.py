@@ -4,6 +4,7 @@ from clients import Enhancer
 
 with Enhancer("grpc://spark.local:8001") as enhancer:
     enhancer.enhance("kitchen.jpg", mode="full").save("kitchen_enhanced.jpg")
+    enhancer.merge(["hall-2.jpg", "hall0.jpg", "hall+2.jpg"]).save("hall.jpg")
 
 async with AsyncEnhancer(["grpc://spark-1:8001", "grpc://spark-2:8001"]) as enhancer:
     photos = await asyncio.gather(*(enhancer.enhance(path) for path in paths))
@@ -20,7 +21,7 @@ from typing import Any, TypeVar
 from clients.answers import checked_answer
 from clients.balancer import Balancer
 from clients.errors import BusyError, DeadlineError, EnhanceError, OptionError, UnavailableError, UnreachableError
-from clients.request import Enhanced, Options, read_photo
+from clients.request import Enhanced, Options, Sent, check_frames, read_photo
 from clients.retry import Retry
 from clients.tracing import note_retry, photo_span
 from clients.transports.base import Address, Tls, Transport
@@ -64,7 +65,7 @@ class _Core:
 
     async def _enhance(self, photo: Photo, options: Options) -> Enhanced:
         started = time.monotonic()
-        content = await asyncio.to_thread(read_photo, photo) if self._asynchronous else read_photo(photo)
+        content = await self._read(photo)
         if not content:
             raise OptionError("the photo is empty")
         parameters = options.parameters()
@@ -72,13 +73,25 @@ class _Core:
             data = await self._infer(content, parameters, started)
         return checked_answer(data, content, options, time.monotonic() - started)
 
-    async def _infer(self, content: bytes, parameters: Mapping[str, str | int], started: float) -> bytes:
+    async def _merge(self, frames: Sequence[Photo], options: Options) -> Enhanced:
+        started = time.monotonic()
+        contents = tuple([await self._read(frame) for frame in frames])
+        check_frames(contents)
+        parameters = options.parameters()
+        with photo_span(sum(map(len, contents)), parameters):
+            data = await self._infer(contents, parameters, started)
+        return checked_answer(data, contents[0], options, time.monotonic() - started)
+
+    async def _read(self, photo: Photo) -> bytes:
+        return await asyncio.to_thread(read_photo, photo) if self._asynchronous else read_photo(photo)
+
+    async def _infer(self, sent: Sent, parameters: Mapping[str, str | int], started: float) -> bytes:
         """Sends until a server answers, the attempts are used up, or the deadline passes."""
         failures = 0
         while True:
             server = self._servers.pick()
             try:
-                data = await server.infer(content, parameters, self._remaining_s(started))
+                data = await server.infer(sent, parameters, self._remaining_s(started))
             except UnavailableError as error:
                 failures += 1
                 another_is_ready = self._servers.failed(server)
@@ -152,6 +165,21 @@ class Enhancer(_Core):
         """
         return _finish(self._enhance(photo, _options(options)))
 
+    def merge(self, frames: Sequence[Photo], **options: Any) -> Enhanced:  # noqa: ANN401
+        """Merges the exposures of one scene, and enhances what they recorded together.
+
+        Args:
+            frames: 1 to 9 photos of one size, in any order: files' bytes, or their paths. The server aligns them, and
+                keeps what moved from one of them.
+            **options: As of `enhance`. `format="same"` is the format of the middle exposure, whose metadata is kept.
+
+        Raises:
+            EnhanceError: see the tree in `clients.errors`; a frame that is damaged or does not belong to the others
+                is named by its number.
+            OSError: a frame cannot be read.
+        """
+        return _finish(self._merge(frames, _options(options)))
+
     def check(self) -> None:
         """Returns if at least one server is up with its models loaded.
 
@@ -183,6 +211,10 @@ class AsyncEnhancer(_Core):
     async def enhance(self, photo: Photo, **options: Any) -> Enhanced:  # noqa: ANN401
         """See `Enhancer.enhance`."""
         return await self._enhance(photo, _options(options))
+
+    async def merge(self, frames: Sequence[Photo], **options: Any) -> Enhanced:  # noqa: ANN401
+        """See `Enhancer.merge`."""
+        return await self._merge(frames, _options(options))
 
     async def check(self) -> None:
         """See `Enhancer.check`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from clients.files import write_atomically
 
 MODEL = "enhance"
 INPUT, OUTPUT = "IMAGE", "ENHANCED"
+BRACKETS_MODEL, BRACKETS_INPUT = "enhance_brackets", "FRAMES"
+MOST_FRAMES = 9
 MODES = ("full", "fast")
 EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "tiff": ".tif", "webp": ".webp"}
 FORMAT_OF = {
@@ -29,6 +32,9 @@ MAX_STRENGTH = 1.5
 LARGEST_PHOTO = 2_000_000_000
 """Bytes; protobuf's messages end at 2 GiB."""
 FORMATS = (*EXTENSIONS, "same")
+
+Sent = bytes | tuple[bytes, ...]
+"""A photo for the model `enhance`, or the frames of one scene for `enhance_brackets`."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +125,52 @@ def read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def model_of(sent: Sent) -> str:
+    """The model that takes a photo, or the frames of one scene."""
+    return MODEL if isinstance(sent, bytes) else BRACKETS_MODEL
+
+
+@dataclass(frozen=True)
+class _Input:
+    """The one input tensor of a request."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    content: bytes
+    """As it travels: of frames, each behind its length."""
+
+    @classmethod
+    def of(cls, sent: Sent) -> _Input:
+        """Of a photo, or of the frames of one scene."""
+        if isinstance(sent, bytes):
+            return cls(INPUT, "UINT8", [len(sent)], sent)
+        content = b"".join(part for frame in sent for part in (struct.pack("<I", len(frame)), frame))
+        return cls(BRACKETS_INPUT, "BYTES", [len(sent)], content)
+
+
+def check_frames(frames: tuple[bytes, ...]) -> None:
+    """Raises what a server would say of the number and size of a scene's frames, before anything is sent.
+
+    Raises:
+        OptionError: none, too many, or an empty one.
+        PhotoError: no request can hold them together.
+    """
+    _check(1 <= len(frames) <= MOST_FRAMES, f"a scene has 1 to {MOST_FRAMES} frames, not {len(frames)}")
+    for number, frame in enumerate(frames, start=1):
+        _check(len(frame) > 0, f"frame {number} is empty")
+    size = sum(map(len, frames))
+    if size > LARGEST_PHOTO:
+        raise PhotoError(f"the frames have {size / 1e9:.1f} GB together, and a request holds {LARGEST_PHOTO / 1e9:.0f}")
+
+
 def grpc_request(
-    photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None
+    sent: Sent, parameters: Mapping[str, str | int], timeout_s: float | None
 ) -> service_pb2.ModelInferRequest:
-    """The request as a protobuf message; the photo's bytes travel raw."""
-    request = service_pb2.ModelInferRequest(model_name=MODEL, raw_input_contents=[photo])
-    request.inputs.add(name=INPUT, datatype="UINT8", shape=[len(photo)])
+    """The request as a protobuf message; the bytes of photo or frames travel raw."""
+    tensor = _Input.of(sent)
+    request = service_pb2.ModelInferRequest(model_name=model_of(sent), raw_input_contents=[tensor.content])
+    request.inputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
     request.outputs.add(name=OUTPUT)
     for name, value in _with_timeout(parameters, timeout_s).items():
         if isinstance(value, int):
@@ -146,17 +192,18 @@ def grpc_answer(response: service_pb2.ModelInferResponse) -> bytes:
 
 
 def http_request(
-    photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None
+    sent: Sent, parameters: Mapping[str, str | int], timeout_s: float | None
 ) -> tuple[dict[str, str], bytes]:
-    """Headers and body of the binary form of the protocol: a JSON header, then the photo's bytes."""
+    """Headers and body of the binary form of the protocol: a JSON header, then the bytes of photo or frames."""
+    tensor = _Input.of(sent)
     header = json.dumps(
         {
             "inputs": [
                 {
-                    "name": INPUT,
-                    "datatype": "UINT8",
-                    "shape": [len(photo)],
-                    "parameters": {"binary_data_size": len(photo)},
+                    "name": tensor.name,
+                    "datatype": tensor.datatype,
+                    "shape": tensor.shape,
+                    "parameters": {"binary_data_size": len(tensor.content)},
                 }
             ],
             "outputs": [{"name": OUTPUT, "parameters": {"binary_data": True}}],
@@ -164,7 +211,7 @@ def http_request(
         }
     ).encode()
     headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(header))}
-    return headers, header + photo
+    return headers, header + tensor.content
 
 
 def http_answer(headers: Mapping[str, str], body: bytes) -> bytes:

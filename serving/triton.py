@@ -27,6 +27,10 @@ class Unavailable(Exception):
     """Another model that the photo needs has failed, which says nothing about the photo: worth another try."""
 
 
+class Refused(Exception):
+    """Another model says that what it was given cannot be served; the message is its sentence."""
+
+
 class Full(Unavailable):
     """Too many photos wait already: worth another try a little later."""
 
@@ -46,6 +50,10 @@ class Deadline:
     def left_s(self) -> float:
         """How much longer the client waits; infinite where it named no timeout."""
         return self._end_s - time.monotonic()
+
+    def left_us(self) -> int:
+        """The same as a request's timeout: whole microseconds, 0 for none."""
+        return max(1, int(self.left_s() * 1e6)) if math.isfinite(self._end_s) else 0
 
     def check(self) -> None:
         """Raise Cancelled where the client has gone or its timeout has passed."""
@@ -106,17 +114,21 @@ def served_version(repository: Path) -> int:
     raise Unavailable(f"{' and '.join(NETWORKS)} are not loaded in a version that both have; restart the server")
 
 
-def call(model: str, version: int, inputs: Tensors, output: str, trace: Any) -> NDArray[Any]:
+def call(
+    model: str, version: int, inputs: Tensors, output: str, trace: Any, deadline: Deadline | None = None
+) -> NDArray[Any]:
     """Ask another model of this server (BLS); in a trace, its time is the photo's.
 
     Args:
         model: its name.
-        version: of it.
+        version: of it; -1 is the newest.
         inputs: by name.
         output: the one output that is wanted.
         trace: the request's.
+        deadline: the request's, for a model that watches it.
 
     Raises:
+        Refused: the model does not take the inputs.
         Unavailable: the model failed, with what it said.
     """
     answered = pb_utils.InferenceRequest(
@@ -124,10 +136,15 @@ def call(model: str, version: int, inputs: Tensors, output: str, trace: Any) -> 
         model_version=version,
         requested_output_names=[output],
         inputs=[pb_utils.Tensor(name, array) for name, array in inputs.items()],
+        timeout=deadline.left_us() if deadline else 0,
         trace=trace,
         preferred_memory=pb_utils.PreferredMemory(pb_utils.TRITONSERVER_MEMORY_CPU, 0),  # a plan's stay on the GPU
     ).exec()
     if answered.has_error():
+        if deadline:
+            deadline.check()  # which is then the reason
+        if answered.error().code() == pb_utils.TritonError.INVALID_ARG:
+            raise Refused(answered.error().message())
         raise Unavailable(f"{model}, version {version}, failed: {answered.error().message()}")
     return pb_utils.get_output_tensor_by_name(answered, output).as_numpy()  # type: ignore[no-any-return]
 

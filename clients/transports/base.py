@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from clients.errors import OptionError
-from clients.request import MODEL
+from clients.request import BRACKETS_MODEL, MODEL, Sent
 
 Value = TypeVar("Value")
 
@@ -30,8 +30,8 @@ class Transport(Protocol):
     def address(self) -> object:
         """Its text names the server in messages."""
 
-    async def infer(self, photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
-        """Sends a photo's file bytes, returns the enhanced photo's file bytes.
+    async def infer(self, sent: Sent, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
+        """Sends the file bytes of a photo, or of one scene's frames; returns the enhanced photo's file bytes.
 
         Raises:
             EnhanceError: one of the tree in `clients.errors`, never anything else.
@@ -130,7 +130,9 @@ def newest(versions: Iterable[str]) -> str:
 
 def plain(message: str) -> str:
     """A server's message without the path that it took inside the server."""
-    return message.removeprefix(f"in ensemble '{MODEL}', ")
+    for model in (MODEL, BRACKETS_MODEL):
+        message = message.removeprefix(f"in ensemble '{model}', ")
+    return message
 
 
 def no_connection(address: Address) -> str:

@@ -22,7 +22,7 @@ from clients.errors import (
     ServerError,
     UnreachableError,
 )
-from clients.request import MODEL, http_answer, http_request
+from clients.request import MODEL, Sent, http_answer, http_request, model_of
 from clients.tracing import trace_headers
 from clients.transports.base import (
     NETWORKS,
@@ -69,12 +69,11 @@ class HttpTransport:
             trust_env=False,  # photos go to the server that was named, through no proxy of the environment
         )
 
-    async def infer(self, photo: bytes, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
+    async def infer(self, sent: Sent, parameters: Mapping[str, str | int], timeout_s: float | None) -> bytes:
         """See `Transport.infer`."""
-        headers, body = http_request(photo, parameters, timeout_s)
-        request = self._client.build_request(
-            "POST", f"/v2/models/{MODEL}/infer", content=body, headers=headers | trace_headers()
-        )
+        headers, body = http_request(sent, parameters, timeout_s)
+        path = f"/v2/models/{model_of(sent)}/infer"
+        request = self._client.build_request("POST", path, content=body, headers=headers | trace_headers())
         said, answer = await self._ask(request, timeout_s)
         return http_answer(said, answer)
 

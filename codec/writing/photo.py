@@ -24,7 +24,7 @@ class BrokenResultError(Exception):
 
 
 def check_belongs(shape: tuple[int, ...], source: Header) -> None:
-    """Check that a tensor of pixels is as large and as deep as the decoded photo.
+    """Check that a tensor of pixels is as large and as deep as the decoded photo, or as the merged frames of its scene.
 
     Args:
         shape: (height, width, bytes of a pixel).
@@ -35,7 +35,8 @@ def check_belongs(shape: tuple[int, ...], source: Header) -> None:
     """
     height_px, width_px, samples = source.upright_shape
     expected = (height_px, width_px, samples * source.bits // 8)
-    if tuple(shape) != expected:
+    merged = (height_px, width_px, 6)  # always 16 bits, without transparency
+    if tuple(shape) not in (expected, merged):
         raise RequestError(
             f"ENHANCED_PIXELS has the shape {list(shape)} and IMAGE makes {list(expected)}; "
             "send the pixels of this photo, or ask the model enhance"

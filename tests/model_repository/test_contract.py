@@ -11,7 +11,7 @@ from pixels.curves import CELLS, KNOTS
 from pixels.tiling import TILE_PX
 from serving.versions import NETWORKS
 
-MODELS = ("enhance", "decode", "tiler", *NETWORKS, "encode")
+MODELS = ("enhance", "enhance_brackets", "decode", "merge", "tiler", *NETWORKS, "encode")
 GPU, CPU = "config.pbtxt", "configs/cpu.pbtxt"
 
 

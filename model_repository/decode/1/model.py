@@ -3,19 +3,17 @@
 from typing import Any
 
 from codec.decoding import Decoder
-from serving.metrics import Counter, Stage
+from serving.door import Door
+from serving.metrics import Stage
 from serving.options import Options
-from serving.triton import Deadline, Full, Tensors, setting, tensor
-from serving.waiting import WaitingRoom
+from serving.triton import Deadline, Tensors, setting, tensor
 
 
 class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         self.decoder = Decoder(setting(args, "device"), float(setting(args, "max_megapixels")))
-        megabytes, photos = float(setting(args, "max_waiting_megabytes")), int(setting(args, "max_waiting_photos"))
-        self.room = WaitingRoom(int(megabytes * 1e6), photos)
+        self.door = Door(args)
         self.stage = Stage("decode")
-        self.decoded = Counter("enhancer_photos_decoded_total", "Photos for the queue of tiler, be it full")
 
     def execute(self, requests: list[Any]) -> list[Any]:
         (request,) = requests  # Triton batches none of a model without batches: the next photo gets this one's memory
@@ -28,14 +26,9 @@ class TritonPythonModel:
     def decode(self, request: Any, chosen: Options) -> Tensors:
         deadline = Deadline(request)
         deadline.check()
-        if self.room.is_full():
-            self.turn_away(chosen)
+        if "COARSE" not in request.requested_output_names():  # a frame for merge: what tiler gets is not this photo
+            return {"PIXELS": self.decoder.decode(tensor(request, "IMAGE"), deadline).pixels}
+        self.door.check(chosen)
         photo = self.decoder.decode(tensor(request, "IMAGE"), deadline)
-        if not self.room.enter(photo.pixels.nbytes, deadline.left_s()):
-            self.turn_away(chosen)
-        self.decoded.add(1, mode=chosen.mode)
+        self.door.enter(photo.pixels.nbytes, deadline, chosen)
         return {"PIXELS": photo.pixels, "COARSE": photo.coarse}
-
-    def turn_away(self, chosen: Options) -> None:
-        self.decoded.add(1, mode=chosen.mode)
-        raise Full("the server has as many photos waiting as it can hold: try again in a few seconds")

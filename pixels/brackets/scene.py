@@ -1,0 +1,159 @@
+"""A scene's frames to one photo that holds the light of them all.
+
+The photo is what a camera without noise and of 16 bits would have taken, exposed so that the brightest recorded light
+is not clipped. It is dark where the light is strong; the generator meters it like any photo, and sees what single
+frames clip. It was trained on photos down to DARKEST_EV, so what is brighter than white there clips.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pixels.brackets import alignment
+from pixels.brackets.exposure import GAMMA, exposure_values, linear_of_value
+from pixels.brackets.ghosts import trusted
+from pixels.brackets.merging import merge_rows, merged_light
+from pixels.ranges import STEPS_16_IN_8, Floats, Photo, to_8_bits, white
+from pixels.resampling import share_rows
+
+SMALL_PX = 1024  # long edge of the copies on which frames are aligned and compared
+STRIP_PX = 64
+DARKEST_EV = -4.0  # log-average of the merged photo, in stops from 18 % grey
+GREY = 0.18
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+BRIGHTEST = 99.95  # percentile of the light that must not clip
+RECORDED = 0.96  # display value of that light: what is brighter was recorded by no frame
+ENCODED_STEPS = 4096
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How frames become one photo.
+
+    Attributes:
+        order: indices of the frames, dark to bright.
+        anchor: index of the frame that the others are laid onto, and whose metadata are kept: the middle exposure.
+        motions: of each frame in that order, at full size.
+        exposures_ev: of each frame in that order.
+        trust: float32 (frames, rows, columns), as for pixels.brackets.merging.merge_rows.
+        gain: from light to the merged photo's linear values.
+    """
+
+    order: list[int]
+    anchor: int
+    motions: list[alignment.Motion]
+    exposures_ev: list[float]
+    trust: Floats
+    gain: float
+
+
+def merge_scene(frames: Sequence[Photo], check: Callable[[], None] = lambda: None) -> tuple[Photo, int]:
+    """Merge the frames of one scene.
+
+    Args:
+        frames: uint8 or uint16 (height, width, 3 or 4) of one size, in any order.
+        check: called before every strip; what it raises ends the work.
+
+    Returns:
+        The merged photo, uint16 (height, width, 3), and the index of the frame that it was laid onto. One frame alone
+        comes back as it is, transparency included.
+
+    Raises:
+        pixels.brackets.alignment.MisalignedError: a frame does not belong to the others.
+    """
+    if len(frames) == 1:
+        return frames[0], 0
+    if len({frame.dtype for frame in frames}) > 1:
+        frames = [frame if frame.dtype == np.uint16 else frame.astype(np.uint16) * STEPS_16_IN_8 for frame in frames]
+    how = plan(frames)
+    return merge(frames, how, check), how.anchor
+
+
+def plan(frames: Sequence[Photo]) -> Plan:
+    """Decide, on shrunk copies.
+
+    Args:
+        frames: 2 or more, uint8 or uint16 (height, width, 3 or 4) of one size and type, in any order.
+
+    Raises:
+        pixels.brackets.alignment.MisalignedError: with the index of the frame that does not belong to the others.
+    """
+    small = [_small(frame) for frame in frames]
+    order = sorted(range(len(frames)), key=lambda index: float(small[index].mean()))
+    ordered, anchor = [small[index] for index in order], (len(order) - 1) // 2
+    greys = [np.asarray(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), np.uint8) for each in ordered]
+    try:
+        motions = alignment.motions(greys, anchor)
+    except alignment.MisalignedError as error:
+        raise alignment.MisalignedError(order[error.frame], error.reason) from None
+    laid = [alignment.moved(each, motion) for each, motion in zip(ordered, motions, strict=True)]
+    exposures_ev = exposure_values(laid)
+    trust = trusted(laid, exposures_ev, anchor)
+    gain = _gain(merged_light(laid, exposures_ev, trust))
+    factor = frames[0].shape[1] / small[0].shape[1]
+    larger = [alignment.scaled(each, factor) for each in motions]
+    return Plan(order, order[anchor], larger, exposures_ev, trust, gain)
+
+
+def merge(frames: Sequence[Photo], how: Plan, check: Callable[[], None]) -> NDArray[np.uint16]:
+    """The merged photo, (height, width, 3); in strips, so that nothing but it is as large as a frame."""
+    height, width = frames[0].shape[:2]
+    ordered = [frames[index] for index in how.order]
+    gains = np.asarray([2.0**-ev for ev in how.exposures_ev], np.float32)
+    linear, encoding = linear_of_value(white(frames[0])), _encoding()
+    photo = np.empty((height, width, 3), np.uint16)
+
+    def merge_strips(top: int, bottom: int) -> None:
+        for start in range(top, bottom, STRIP_PX):
+            check()
+            stop = min(start + STRIP_PX, bottom)
+            stack = np.empty((len(frames), stop - start, width, 3), frames[0].dtype)
+            for index, (frame, motion) in enumerate(zip(ordered, how.motions, strict=True)):
+                stack[index] = _rows(frame, motion, start, stop)
+            light = np.empty(stack.shape[1:], np.float32)
+            merge_rows(stack, gains, how.trust, start, height, linear, light)
+            photo[start:stop] = _encoded(light, how.gain, encoding)
+
+    share_rows(height, merge_strips)
+    return photo
+
+
+def _small(frame: Photo) -> NDArray[np.uint8]:
+    scale = SMALL_PX / max(frame.shape[:2])
+    small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else frame
+    colours: NDArray[Any] = np.ascontiguousarray(small[..., :3])
+    return to_8_bits(colours)
+
+
+def _rows(frame: Photo, motion: alignment.Motion, start: int, stop: int) -> Photo:
+    """Rows of a frame laid onto the anchor."""
+    height, width = frame.shape[:2]
+    if alignment.is_still(motion, width, height):
+        return frame[start:stop, :, :3]
+    here = motion.copy()
+    here[:, 2] += start * motion[:, 1]
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    rows = cv2.warpAffine(frame, here, (width, stop - start), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    moved: NDArray[Any] = rows[..., :3]
+    return moved
+
+
+def _gain(light: Floats) -> float:
+    """Brings the brightest light to RECORDED, unless the photo would be darker than DARKEST_EV."""
+    luminance = light @ LUMINANCE
+    average = float(np.exp(np.log(np.maximum(luminance, np.percentile(luminance, 1) + 1e-6)).mean()))
+    brightest = float(np.percentile(light.max(2), BRIGHTEST))
+    return float(max(RECORDED**GAMMA / brightest, GREY * 2.0**DARKEST_EV / average))
+
+
+def _encoding() -> Floats:
+    """Display values of the squares of evenly spaced roots: near the root, the curve is nearly a line."""
+    return np.asarray(65535 * np.linspace(0, 1, ENCODED_STEPS + 1) ** (2 / GAMMA), np.float32)
+
+
+def _encoded(light: Floats, gain: float, encoding: Floats) -> NDArray[np.uint16]:
+    return np.asarray(np.clip(light * gain, 0, 1) ** (1 / GAMMA) * 65535 + 0.5).astype(np.uint16)
