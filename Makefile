@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray setup-camera serve demo ui brackets dataset rooms scenes train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults fuzz soak setup-kubernetes certificates key proxy setup-nginx setup-sbom sbom setup-tools setup-browser gpu-check lint test
+.PHONY: help setup setup-server setup-ui setup-ray setup-camera serve demo ui brackets dataset rooms scenes train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults fuzz soak setup-kubernetes certificates operator-key key proxy setup-nginx setup-sbom sbom setup-tools setup-browser gpu-check lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -147,6 +147,9 @@ perf-peers: setup-perf setup-server setup-peers ## what people would use in its 
 
 certificates: ## an authority, server and client certificates in secrets/: HOSTS="spark.local 192.168.1.20"
 	@$(PYTHON) -m deploy.certificates $(or $(HOSTS),localhost)
+
+operator-key: ## secrets/operator.key, which containers mount; other servers make it at their first start
+	@$(PYTHON) -m deploy.access
 
 key: ## a new API key for the proxy, printed once: NAME=studio; python -m deploy.keys revokes
 	@$(PYTHON) -m deploy.keys add "$(NAME)"

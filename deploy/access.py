@@ -4,6 +4,7 @@ Inference, health and metadata stay open to whoever reaches the port. Shared mem
 and log settings need the operator's key over HTTP, where any page in a browser can send requests; over gRPC where it is
 asked for. Model control is the watchdog's alone (deploy/watchdog.py). The key travels in a header:
 
+    python -m deploy.access     # makes secrets/operator.key where there is none, as every start of a server does
     curl --header "operator-key: $(cat secrets/operator.key)" http://127.0.0.1:8000/v2/models/stats
 """
 
@@ -17,11 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.certificates import SECRETS, Certificates
+from deploy.start import OPERATOR_KEY, OPERATORS
 
-OPERATORS = ("shared-memory", "model-config", "statistics", "trace", "logging")
-"""Protocols that need the operator's key."""
-OPERATOR_KEY = "operator.key"
-HTTP_HEADER = "operator-key"
+HTTP_HEADER = OPERATORS.partition(":")[2]
 FORWARDED_HEADERS = "(?i)(host|origin)"
 """By which the models know requests of foreign pages (serving.browsers)."""
 GRPC_HEADER = f"triton-grpc-protocol-{HTTP_HEADER}"
@@ -34,14 +33,14 @@ class Access:
     tls: str | None = None
     """Of gRPC: None, `server`, or `mutual` where clients need a certificate, too. Triton's HTTP knows none."""
     restricted: bool = False
-    """Whether the protocols in `OPERATORS` need the operator's key over gRPC, too."""
+    """Whether the protocols of `deploy.start.OPERATORS` need the operator's key over gRPC, too."""
     secrets: Path = SECRETS
     """Folder of the certificates and the operator's key, which is made where there is none."""
 
     @property
     def operator_key_file(self) -> Path:
         """Where the operator finds the key; readable for the one who started the server alone."""
-        return self.secrets / OPERATOR_KEY
+        return self.secrets / OPERATOR_KEY.name
 
     def check(self) -> None:
         """Look for the certificates before anything starts.
@@ -52,9 +51,23 @@ class Access:
         if self.tls:
             Certificates(self.secrets).check(mutual=self.tls == "mutual")
 
-    def options(self, mounted: Path | None = None) -> tuple[str, ...]:
-        """For tritonserver's command line; in a container, with the folder where the secrets are mounted."""
-        return (*self._tls_options(Certificates(mounted or self.secrets)), *self._restriction_options())
+    def options(self) -> tuple[str, ...]:
+        """For tritonserver's command line."""
+        key = operator_key(self.secrets)
+        return (f"--http-restricted-api={OPERATORS}={key}", *self._options(self.secrets, key))
+
+    def container_options(self, certificates: Path) -> tuple[str, ...]:
+        """For a container, where deploy/start.py restricts HTTP and the watchdog reads the key from a file.
+
+        Args:
+            certificates: the folder where they are mounted.
+        """
+        return self._options(certificates, f"@{OPERATOR_KEY}")
+
+    def _options(self, certificates: Path, key: str) -> tuple[str, ...]:
+        grpc = (f"--grpc-restricted-protocol={OPERATORS}={key}",) if self.restricted else ()
+        pages = f"--http-header-forward-pattern={FORWARDED_HEADERS}"
+        return (*self._tls_options(Certificates(certificates)), pages, *grpc)
 
     def _tls_options(self, certificates: Certificates) -> tuple[str, ...]:
         certificate, key = certificates.server
@@ -62,17 +75,11 @@ class Access:
         mutual = ("--grpc-use-ssl-mutual=true", f"--grpc-root-cert={certificates.authority}")
         return {None: (), "server": server, "mutual": (*server, *mutual)}[self.tls]
 
-    def _restriction_options(self) -> tuple[str, ...]:
-        rule = f"{','.join(OPERATORS)}:{HTTP_HEADER}={operator_key(self.secrets)}"
-        pages = f"--http-header-forward-pattern={FORWARDED_HEADERS}"
-        grpc = (f"--grpc-restricted-protocol={rule}",) if self.restricted else ()
-        return pages, f"--http-restricted-api={rule}", *grpc
-
 
 def operator_key(folder: Path = SECRETS) -> str:
     """The operator's key in a folder of secrets; made, and readable for its owner alone, where there is none."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / OPERATOR_KEY
+    path = folder / OPERATOR_KEY.name
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -97,3 +104,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def access_from(options: argparse.Namespace) -> Access:
     """What these options say."""
     return Access(options.tls, options.restricted, options.secrets)
+
+
+if __name__ == "__main__":
+    operator_key()
+    print(f"the operator's key is in {Access().operator_key_file}")

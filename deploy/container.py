@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy import start
-from deploy.access import Access, access_from, add_options, redacted
+from deploy.access import Access, access_from, add_options, operator_key
 from deploy.certificates import CertificatesError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,9 +64,11 @@ def serve_command(host: str, ports: dict[str, int], access: Access) -> list[str]
     for name, inner in INNER_PORTS.items():
         reachable_at = LOOPBACK if access.tls and name != "grpc" else host
         options += ["--publish", f"{reachable_at}:{ports[name]}:{inner}"]
+    operator_key(access.secrets)
+    options += ["--volume", f"{access.operator_key_file.resolve()}:{start.OPERATOR_KEY}:ro"]
     if access.tls:
         options += ["--volume", f"{access.secrets.resolve()}:{INNER_SECRETS}:ro"]
-    return run_command("serve", options, access.options(INNER_SECRETS))
+    return run_command("serve", options, access.container_options(INNER_SECRETS))
 
 
 def python_command(code: str) -> list[str]:
@@ -75,14 +77,14 @@ def python_command(code: str) -> list[str]:
 
 
 def execute(target: str, command: Sequence[str]) -> int:
-    """Build the image, then run; prints both commands without secrets. Returns the container's exit code.
+    """Build the image, then run; prints both commands. Returns the container's exit code.
 
     Raises:
         ContainerError: no GPU, no Docker, or the image does not build.
     """
     require_gpu_and_docker()
     for step in (build_command(target), command):
-        print(redacted(shlex.join(step)), flush=True)
+        print(shlex.join(step), flush=True)
     if subprocess.run(build_command(target), check=False).returncode:
         raise ContainerError(f"the image does not build: see above (is {base_image()} within reach?)")
     return subprocess.run(command, check=False).returncode

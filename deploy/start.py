@@ -9,9 +9,11 @@ model by model. Needs nothing but Python's own library.
 import ctypes
 import ctypes.util
 import os
+import secrets
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 DRIVER_FLOOR = 580
@@ -19,6 +21,10 @@ DRIVER_FLOOR = 580
 REPOSITORY, MODELS = "--model-repository=", Path("/models")
 CACHE = Path("/var/cache/enhancer")
 """With /tmp the only place that is written."""
+OPERATORS = "shared-memory,model-config,statistics,trace,logging:operator-key"
+"""Protocols of Triton that need the operator's key, and the header that brings it."""
+OPERATOR_KEY = Path("/run/secrets/operator.key")
+"""Where the operator's key is mounted."""
 PLAN_HEADER = struct.Struct("<4sI16x4B")
 """A plan's start: tag, layout, and after 16 bytes the TensorRT that built it (getPlanVersionOnly in its samples)."""
 PLAN_TAG, PLAN_LAYOUT = b"ftrt", 0
@@ -127,6 +133,26 @@ def dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
+def operator_key_file(mounted: Path = OPERATOR_KEY) -> Path:
+    """The file with the operator's key; where none is mounted, a new key that lives as long as /tmp does.
+
+    Raises:
+        StartError: the file cannot be read.
+    """
+    if not mounted.exists():
+        made = Path(tempfile.gettempdir(), mounted.name)
+        if not made.exists():
+            made.touch(0o600)
+            made.write_text(secrets.token_hex(32))
+        return made
+    if not os.access(mounted, os.R_OK):
+        user = os.getuid()
+        raise StartError(
+            f"user {user} cannot read {mounted}: on the host, setfacl --modify user:{user}:r secrets/{mounted.name}"
+        )
+    return mounted
+
+
 def main() -> None:
     """Look, then become the watchdog; ends with 1 after one sentence where serving would fail."""
     arguments = sys.argv[1:]
@@ -137,10 +163,13 @@ def main() -> None:
         driver, capability = gpu()
         check_driver(driver)
         check_plans(Path(repository), capability, tensorrt_version())
+        key = operator_key_file()
     except StartError as error:
         sys.exit(f"error: {error}")
+    print(f"the operator's key is in {key}", flush=True)
+    restricted = f"--http-restricted-api={OPERATORS}=@{key}"  # the watchdog reads the file
     watchdog = str(Path(__file__).with_name("watchdog.py"))
-    os.execv(sys.executable, [sys.executable, watchdog, "tritonserver", *OPTIONS, *arguments])
+    os.execv(sys.executable, [sys.executable, watchdog, "tritonserver", *OPTIONS, restricted, *arguments])
 
 
 if __name__ == "__main__":

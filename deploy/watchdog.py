@@ -7,11 +7,16 @@ that it is ready (triton-inference-server/server, issues 7230 and 8604): half a 
 the processes, and has the server load the model again: by model control, which needs a key that is made at each start
 and that the watchdog alone knows. A server that is dead, does not answer, or fails to load is ended, for whoever
 restarts it: a container's restart policy, or the launcher of the CPU profile.
+
+Triton takes keys on its command line alone, which every user of the machine can list. So an argument of the command
+that ends in `=@/a/file` stands for the file's content, and keys are blotted out of the server's own arguments once it
+has read them.
 """
 
 import contextlib
 import http.client
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -29,6 +34,8 @@ STUB = "triton_python_backend_stub"[:15]  # the kernel keeps so much of a progra
 INSTANCE = 8
 """Where a stub's command line has the name of its model's instance, such as tiler_0_3."""
 KEY_HEADER = "model-control-key"
+KEY = re.compile(rb"(--(?:http-restricted-api|grpc-restricted-protocol)=[^=\0]*=)([^\0]*)")
+"""An argument of tritonserver with a key in it."""
 LOAD_S = 300.0
 HEALTH_EVERY_S = 5.0
 HEALTH_S = 10.0
@@ -117,6 +124,8 @@ class Watchdog:
         for stub in living_stubs(self._server.pid):
             if stub not in self._retired and (instance := instance_of(stub)):
                 found[model_of(instance)].add(stub)
+        if found and not self._instances:  # models are being loaded: the arguments have been read
+            hide_keys(self._server.pid)
         self._instances |= Counter({model: len(stubs) for model, stubs in found.items()})
         return found
 
@@ -166,6 +175,22 @@ class Watchdog:
             return False
         self._stopped.add(process)
         return was_stopped
+
+
+def with_secrets(arguments: Sequence[str]) -> list[str]:
+    """Arguments as tritonserver takes them: `=@/a/file` at the end becomes the file's content."""
+    return [re.sub("=@(/.+)$", lambda file: f"={Path(file[1]).read_text().strip()}", each) for each in arguments]
+
+
+def hide_keys(server: int) -> None:
+    """Blot the keys out of a child's arguments; where the system forbids that (ptrace_scope 2 or 3) they stay."""
+    numbers = read(server, "stat").rpartition(")")[2].split()
+    start, end = (int(number) for number in numbers[45:47])  # arg_start and arg_end, proc(5)
+    with contextlib.suppress(OSError), Path(f"/proc/{server}/mem").open("r+b", buffering=0) as memory:
+        memory.seek(start)
+        arguments = memory.read(end - start)
+        memory.seek(start)
+        memory.write(KEY.sub(lambda argument: argument[1] + b"*" * len(argument[2]), arguments))
 
 
 def tell(sentence: str) -> None:
@@ -220,7 +245,7 @@ def read(process: int, name: str) -> str:
 def main() -> int:
     """Run the command given; returns its exit code, or 1 when it had to be ended."""
     control = ModelControl.of(sys.argv)
-    server = subprocess.Popen([*sys.argv[1:], *control.options()])
+    server = subprocess.Popen([*with_secrets(sys.argv[1:]), *control.options()])
 
     def stop(number: int, _frame: FrameType | None) -> None:
         server.send_signal(number)

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 from tritonclient import grpc
 
+from deploy.access import GRPC_HEADER, operator_key
 from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import Finding, Wrong
 from deploy.server import MODEL_REPOSITORY
@@ -71,5 +72,6 @@ def np_type(dtype: np.dtype[np.generic]) -> str:
 
 
 def _executed(client: grpc.InferenceServerClient, model: str) -> tuple[int, int]:
-    statistics = client.get_inference_statistics(model).model_stats[0].inference_stats.compute_infer
+    answer = client.get_inference_statistics(model, headers={GRPC_HEADER: operator_key()})
+    statistics = answer.model_stats[0].inference_stats.compute_infer
     return statistics.count, statistics.ns

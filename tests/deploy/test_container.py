@@ -55,7 +55,7 @@ def test_the_release_is_late_enough_for_the_spark() -> None:
 
 
 def test_serving_cannot_write_the_repository_nor_act_as_root(docker_log: Path) -> None:
-    assert container("serve", "--grpc-port", "9001").returncode == 0
+    assert container("serve", "--grpc-port", "9001", "--secrets", str(docker_log.parent / "secrets")).returncode == 0
     build, run = commands(docker_log)
     assert build[:3] == ["build", "--target", "serve"]
     text = " ".join(run)
@@ -69,13 +69,11 @@ def test_serving_cannot_write_the_repository_nor_act_as_root(docker_log: Path) -
         f"--volume {CACHE}:/var/cache/enhancer",
         f"--volume {ROOT}/model_repository:/models:ro",
         "--publish 127.0.0.1:9001:8001",
+        f"--volume {docker_log.parent}/secrets/operator.key:{start.OPERATOR_KEY}:ro",
     ):
         assert expected in text
     image = run.index("photo-enhancer:serve")
-    assert [each.partition("=")[0] for each in run[image + 1 :]] == [
-        "--http-header-forward-pattern",
-        "--http-restricted-api",
-    ]
+    assert [each.partition("=")[0] for each in run[image + 1 :]] == ["--http-header-forward-pattern"]
 
 
 def test_encrypted_and_restricted_serving_shows_no_key(docker_log: Path, tmp_path: Path) -> None:
@@ -86,8 +84,8 @@ def test_encrypted_and_restricted_serving_shows_no_key(docker_log: Path, tmp_pat
     assert "--grpc-use-ssl-mutual=true" in run and "--grpc-root-cert=/run/secrets/enhancer/ca.pem" in run
     assert f"{tmp_path}/secrets:/run/secrets/enhancer:ro" in run
     assert {"0.0.0.0:8001:8001", "127.0.0.1:8000:8000", "127.0.0.1:8002:8002"} <= set(run)
-    key = operator_key(tmp_path / "secrets")
-    assert key in run[-1] and "operator-key=..." in done.stdout and key not in done.stdout
+    assert run[-1] == f"--grpc-restricted-protocol={start.OPERATORS}=@{start.OPERATOR_KEY}"
+    assert operator_key(tmp_path / "secrets") not in "".join([*run, done.stdout, done.stderr])
 
 
 def test_a_plan_is_built_as_the_person_who_asked(docker_log: Path) -> None:

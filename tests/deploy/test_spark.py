@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from deploy import start
-from deploy.access import FORWARDED_HEADERS
+from deploy.access import FORWARDED_HEADERS, Access
 from deploy.container import run_command
 from deploy.server import ROOT
 from deploy.telemetry import LATENCY_PERCENTILES, trace_options
@@ -21,10 +21,16 @@ UNIT = SPARK / "photo-enhancer.service"
 
 
 @pytest.fixture(scope="module")
-def services() -> dict[str, dict[str, Any]]:
-    """The services as docker-compose understands them."""
+def compose() -> dict[str, Any]:
+    """The file as docker-compose understands it."""
     text = run(tool("docker-compose"), "--file", SPARK / "compose.yaml", "config", "--format", "json")
-    found: dict[str, dict[str, Any]] = json.loads(text)["services"]
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@pytest.fixture(scope="module")
+def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = compose["services"]
     return found
 
 
@@ -97,6 +103,14 @@ def test_triton_runs_as_by_hand(services: dict[str, dict[str, Any]]) -> None:
     assert [each["capabilities"] for each in triton["deploy"]["resources"]["reservations"]["devices"]] == [["gpu"]]
     assert LATENCY_PERCENTILES in start.OPTIONS
     assert {str(start.MODELS), str(start.CACHE)} == {each["target"] for each in triton["volumes"]}
+
+
+def test_the_operators_key_is_mounted_where_the_image_looks(compose: dict[str, Any]) -> None:
+    (secret,) = compose["services"]["triton"]["secrets"]
+    assert Path("/run/secrets", secret["target"]) == start.OPERATOR_KEY
+    made = Access(secrets=ROOT / "secrets").operator_key_file
+    assert Path(compose["secrets"][secret["source"]]["file"]) == made
+    assert f"AssertPathExists=/opt/photo-enhancer/{made.relative_to(ROOT)}" in UNIT.read_text().splitlines()
 
 
 def test_health_is_asked_where_an_image_can(services: dict[str, dict[str, Any]]) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -109,15 +110,36 @@ def test_one_sentence_and_no_server(tmp_path: Path, nvidia_smi: str, sentence: s
 
 
 def test_the_watchdog_takes_over_with_our_options(
-    repository: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     ran: list[list[str]] = []
     monkeypatch.setattr(sys, "argv", ["start.py", f"--model-repository={repository}", "--http-port=9000"])
     monkeypatch.setattr(start, "gpu", lambda: ("580.95.05", "12.1"))
     monkeypatch.setattr(start, "tensorrt_version", lambda: TENSORRT)
+    monkeypatch.setattr(start, "operator_key_file", lambda: tmp_path / "operator.key")
     monkeypatch.setattr(os, "execv", lambda _, command: ran.append(command))
     start.main()
     (command,) = ran
     assert command[1:3] == [str(Path(start.__file__).with_name("watchdog.py")), "tritonserver"]
     assert {"--http-port=9000", f"--model-repository={repository}"} <= set(command)
+    assert f"--http-restricted-api={start.OPERATORS}=@{tmp_path}/operator.key" in command
     assert sum(each.startswith("--model-repository=") for each in command) == 1
+
+
+def test_the_operators_key_is_the_mounted_one_or_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    mounted = tmp_path / "secrets/operator.key"
+    made = start.operator_key_file(mounted)
+    key = made.read_text()
+    assert len(key) == 64 and made.stat().st_mode & 0o077 == 0
+    assert start.operator_key_file(mounted).read_text() == key  # the container's process has started again
+    mounted.parent.mkdir()
+    mounted.write_text("studio's")
+    assert start.operator_key_file(mounted) == mounted
+
+
+def test_a_key_of_another_user_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "operator.key").touch()
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root, as whom the tests may run, reads every file
+    with pytest.raises(start.StartError, match=r"setfacl --modify user:\d+:r secrets/operator\.key"):
+        start.operator_key_file(tmp_path / "operator.key")

@@ -16,7 +16,7 @@ from clients import Enhancer, Retry
 from deploy import watchdog
 from deploy.ports import Ports
 from deploy.server import ServerDied, TritonServer
-from deploy.watchdog import ModelControl, Watchdog, instance_of, living_stubs, model_of
+from deploy.watchdog import ModelControl, Watchdog, instance_of, living_stubs, model_of, with_secrets
 from tests.photos import encoded, photo
 
 MODELS = ("decode", "tiler", "generator", "refiner", "encode")
@@ -160,3 +160,11 @@ def test_a_server_without_an_answer_is_a_dead_one_once_it_has_answered(
 def test_every_model_of_the_real_server_is_watched(identity_server: TritonServer) -> None:
     stubs = living_stubs(identity_server.process.pid)
     assert {model_of(instance_of(stub)) for stub in stubs} == set(MODELS)
+
+
+def test_a_secret_comes_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "operator.key").write_text("0123\n")
+    rule = "--http-restricted-api=logging:operator-key="
+    assert with_secrets([f"{rule}@{tmp_path}/operator.key", "--log-verbose=0", "--a=b@/c"]) == [
+        *(f"{rule}0123", "--log-verbose=0", "--a=b@/c")
+    ]

@@ -1,5 +1,6 @@
 """Triton's own protocols: inference for everybody on this machine, the rest for the operator's key."""
 
+import re
 from pathlib import Path
 
 import httpx
@@ -73,6 +74,14 @@ def test_the_key_is_its_owners_and_not_in_the_log(restricted_server: TritonServe
     assert path.stat().st_mode & 0o077 == 0 and len(key) == 64
     assert operator_key(path.parent) == key
     assert key not in restricted_server.log.read_text()
+
+
+def test_no_key_is_in_the_list_of_processes(restricted_server: TritonServer, key: str) -> None:
+    """Triton takes the operator's and the watchdog's key on its command line, which every user of the machine sees."""
+    arguments = Path(f"/proc/{restricted_server.process.pid}/cmdline").read_text()
+    keys = re.findall(r"--(?:http-restricted-api|grpc-restricted-protocol)=[^=\0]+=([^\0]*)", arguments)
+    assert keys == ["*" * len(key)] * 4
+    assert f"--grpc-port={restricted_server.ports.grpc}" in arguments.split("\0")
 
 
 def listening(port: int) -> set[str]:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy import start
+from deploy.access import HTTP_HEADER
 from deploy.server import ROOT
 
 CHART = ROOT / "deploy/helm/photo-enhancer"
@@ -17,6 +19,15 @@ Manifest = dict[str, Any]
 
 def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([HELM, *arguments], capture_output=True, text=True, check=False)
+
+
+def assert_operators_key(container: Manifest, volumes: list[Manifest]) -> None:
+    """A container has the operator's key as a file of a Secret, which may be missing, and not in its arguments."""
+    mounts = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
+    (volume,) = [each for each in volumes if each["name"] == mounts[str(start.OPERATOR_KEY.parent)]]
+    assert volume["secret"]["secretName"] == "photo-enhancer-operator" and volume["secret"]["optional"]
+    assert not volume["secret"]["defaultMode"] & 0o222
+    assert HTTP_HEADER not in " ".join(container.get("args", []))
 
 
 @pytest.fixture(scope="session", autouse=True)

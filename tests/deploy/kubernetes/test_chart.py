@@ -9,7 +9,7 @@ import yaml
 
 from deploy import start
 from deploy.server import ROOT, TritonServer
-from tests.deploy.kubernetes.conftest import CHART, VARIANTS, Manifest, helm
+from tests.deploy.kubernetes.conftest import CHART, VARIANTS, Manifest, assert_operators_key, helm
 from tests.deploy.tools import run, tool
 
 KUBERNETES = ("1.33", "1.37")  # the oldest that the chart takes, and the newest that there are schemas for
@@ -92,6 +92,15 @@ def test_models_have_one_source_which_is_mounted_where_the_image_serves_from(
     (mount,) = [each for each in spec["containers"][0]["volumeMounts"] if each["name"] == "models"]
     assert mount["mountPath"] == str(start.MODELS)
     assert str(start.CACHE) in {each["mountPath"] for each in spec["containers"][0]["volumeMounts"]}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_operators_key_is_a_secret_mounted_where_the_image_looks(
+    charts: dict[str, list[Manifest]], variant: str
+) -> None:
+    """And no argument, which anybody who may look at pods reads."""
+    spec = pod(charts[variant])["spec"]
+    assert_operators_key(spec["containers"][0], spec["volumes"])
 
 
 def test_a_replica_has_time_to_finish_its_photos(chart: dict[str, Manifest]) -> None:

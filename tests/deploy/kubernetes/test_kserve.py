@@ -12,7 +12,7 @@ import yaml
 
 from deploy import start
 from deploy.server import ROOT
-from tests.deploy.kubernetes.conftest import Manifest
+from tests.deploy.kubernetes.conftest import Manifest, assert_operators_key
 
 RESOURCES = list(yaml.safe_load_all((ROOT / "deploy/kserve/photo-enhancer.yaml").read_text()))
 SCALARS = {"str": str, "int": int, "bool": bool, "float": (int, float)}
@@ -109,4 +109,5 @@ def test_service_and_runtime_belong_together() -> None:
     assert f"--http-port={model['ports'][0]['containerPort']}" in container["args"]
     assert "command" not in container  # the image's own: deploy/start.py
     assert str(start.CACHE) in {each["mountPath"] for each in container["volumeMounts"]}
+    assert_operators_key(container, runtime["spec"]["volumes"])
     assert container["readinessProbe"]["httpGet"]["port"] == model["ports"][0]["containerPort"]
