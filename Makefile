@@ -168,7 +168,7 @@ setup-sbom: .venv-sbom/.installed ## install the tool that lists what is install
 	.venv-sbom/bin/pip install --quiet --requirement deploy/requirements-sbom.txt
 	@touch $@
 
-sbom: setup setup-server setup-ui setup-sbom ## bills of materials into artifacts/sbom, and THIRD_PARTY_NOTICES.md
+sbom: setup setup-server setup-ui setup-ray setup-camera setup-sbom ## bills of materials into artifacts/sbom, and THIRD_PARTY_NOTICES.md
 	@$(PY) -m deploy.sbom && $(PY) -m deploy.notices
 
 gpu-check: PROFILE = gpu

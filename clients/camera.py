@@ -43,7 +43,7 @@ NEARLY_TIFF = (b"IIRO", b"IIRS", b"IIU\0")
 
 def is_installed() -> bool:
     """Whether the packages that develop are there."""
-    return all(importlib.util.find_spec(name) for name in ("rawpy", "pillow_heif"))
+    return all(importlib.util.find_spec(name) for name in ("rawpy", "pi_heif"))
 
 
 def is_developed(path: Path) -> bool:
@@ -117,9 +117,9 @@ def _raw_exif(content: bytes, preview: bytes) -> bytes:
 
 def _heif(content: bytes) -> tuple[NDArray[Any], bytes, bytes]:
     """Libheif turns the pixels upright itself."""
-    import pillow_heif  # an extra
+    import pi_heif  # an extra
 
-    photo = pillow_heif.open_heif(io.BytesIO(content), convert_hdr_to_8bit=False)
+    photo = pi_heif.open_heif(io.BytesIO(content), convert_hdr_to_8bit=False)
     pixels = np.asarray(photo)
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=2)
