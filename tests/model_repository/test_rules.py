@@ -121,20 +121,9 @@ def test_every_gpu_has_a_plan_of_its_own(model: str) -> None:
 
 
 @every_network
-def test_cuda_graphs_are_captured_for_batches_that_occur(model: str) -> None:
-    """tensorrt_backend, instance_state.cc, ValidateGraphSpec; batches between two specs take the larger one's graph."""
-    settings = config(model, GPU)
-    inputs = {each.name: list(each.dims) for each in settings.input}
-    covered: set[int] = set()
-    for spec in settings.optimization.cuda.graph_spec:
-        assert {name: list(each.dim) for name, each in spec.input.items()} == inputs
-        lowest = spec.batch_size
-        if spec.HasField("graph_lower_bound"):
-            lowest = spec.graph_lower_bound.batch_size
-            assert {name: list(each.dim) for name, each in spec.graph_lower_bound.input.items()} == inputs
-        assert 1 <= lowest <= spec.batch_size <= settings.max_batch_size
-        covered |= set(range(lowest, spec.batch_size + 1))
-    assert settings.optimization.cuda.graphs and covered == set(range(1, settings.max_batch_size + 1))
+def test_no_cuda_graph_is_captured(model: str) -> None:
+    """With them a request may get another one's result (triton-inference-server/server, issue 8550)."""
+    assert not config(model, GPU).HasField("optimization")
 
 
 @every_config
