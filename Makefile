@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-ui setup-ray setup-camera serve demo ui brackets dataset rooms scenes train evaluate named-run export plan rollback setup-perf perf perf-compare perf-trace perf-sweep perf-report perf-serving perf-engines perf-roofline setup-peers perf-peers test-faults fuzz soak setup-kubernetes certificates operator-key key proxy setup-nginx setup-sbom sbom setup-tools setup-browser gpu-check lint test
+.PHONY: help setup setup-server setup-ui setup-ray setup-camera serve demo ui brackets dataset rooms scenes train evaluate named-run export plan rollback setup-perf setup-peers bench test-faults setup-kubernetes certificates operator-key key proxy setup-nginx setup-sbom sbom setup-tools setup-browser gpu-check lint test
 
 help: ## print the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -111,29 +111,8 @@ $(VENV)/.perf-installed: $(VENV)/.installed .venv-server/.installed perf/require
 	cp .venv-server/lib/python3*/site-packages/nvidia_pytriton.libs/libb64-*.so.0d .venv-perf/nvidia/cuda_runtime/lib/libb64.so.0d
 	@touch $@
 
-perf: setup-perf setup-server ## benchmarks with perf_analyzer: SCENARIO=smoke PROFILE=cpu|gpu URL=grpc://127.0.0.1:8001
+bench: setup-perf setup-server ## benchmarks with perf_analyzer: SCENARIO=smoke PROFILE=cpu|gpu URL=grpc://127.0.0.1:8001; python -m perf has the others
 	@$(PY) -m perf run $(SCENARIO) --profile $(PROFILE) $(if $(URL),--url "$(URL)")
-
-perf-compare: setup-perf setup-server ## is B slower than A? A=HEAD~1 B=. [SCENARIO=photo-512px]
-	@$(PY) -m perf compare "$(or $(A),HEAD)" "$(or $(B),.)" $(if $(SCENARIO),--scenario $(SCENARIO))
-
-perf-trace: setup-perf setup-server ## one photo's way through the models, from Triton's trace
-	@$(PY) -m perf trace
-
-perf-sweep: setup-perf setup-server ## instances, batch delay, shared memory, threads: tried against what is served
-	@$(PY) -m perf sweep
-
-perf-report: setup-perf ## perf/report.md and its plots from perf/results
-	@$(PY) -m perf report
-
-perf-serving: setup-perf setup-server ## what serving costs beside the network, into perf/results
-	@$(PY) -m perf.serving
-
-perf-engines: setup-perf setup-server ## the generator in every runtime: time, throughput, PSNR; into perf/results
-	@$(PY) -m perf.engines
-
-perf-roofline: setup-perf setup-server ## how near the generator comes to the machine's limit, into perf/results
-	@$(PY) -m perf.roofline
 
 setup-peers: .venv-peers/.installed ## install the served peers (FastAPI, pytriton's binding) into .venv-peers
 
@@ -141,9 +120,6 @@ setup-peers: .venv-peers/.installed ## install the served peers (FastAPI, pytrit
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/pip install --quiet --requirement perf/requirements-peers.txt
 	@touch $@
-
-perf-peers: setup-perf setup-server setup-peers ## what people would use in its place, side by side: PANORAMAS=folder for quality
-	@$(PY) -m perf.peers $(if $(PANORAMAS),--panoramas "$(PANORAMAS)")
 
 certificates: ## an authority, server and client certificates in secrets/: HOSTS="spark.local 192.168.1.20"
 	@$(PYTHON) -m deploy.certificates $(or $(HOSTS),localhost)
@@ -176,21 +152,9 @@ gpu-check: setup setup-server ## does this machine serve, how well, how fast? PR
 	@$(MAKE) --no-print-directory setup-perf || echo "no perf_analyzer here: that question stays open"
 	@$(PY) -m deploy.gpu_check --profile $(PROFILE) $(if $(URL),--url "$(URL)") $(if $(SHORT),--short)
 
-test-faults: setup-perf setup-server ## what breaks and how the service recovers, into perf/results and docs/faults.md; then broken files: SEED=1 COUNT=2000
-	@$(PY) -m perf.faults $(NAMES)
-	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --count $(or $(COUNT),2000)
-	@$(if $(NAMES),,$(PY) -m tests.fuzz --count $(COUNT) --seed $(SEED))
-
-COUNT ?= 20000
-SEED ?= 1
-
-fuzz: setup setup-server ## broken photo files against the decoder: COUNT=20000 SEED=1 [URL=grpc://127.0.0.1:8001]
-	@$(PY) -m tests.fuzz --count $(COUNT) --seed $(SEED) $(if $(URL),--url "$(URL)")
-
-MINUTES ?= 30
-
-soak: setup-perf setup-server ## mixed traffic for MINUTES=30, with memory and files as curves, into perf/results
-	@$(PY) -m perf.faults.soak --minutes $(MINUTES)
+test-faults: setup-perf setup-server ## what breaks and how the service recovers, into perf/results and docs/faults.md; then broken files: NAMES=server-killed
+	@$(PY) -m tests.faults $(NAMES)
+	@$(if $(NAMES),,$(PY) -m tests.fuzz --count 2000)
 
 setup-nginx: ## Debian's nginx, for the proxy, without its own service; without it the proxy's tests are skipped
 	@command -v nginx >/dev/null || { apt-get update -qq && apt-get install -qqy nginx \

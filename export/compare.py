@@ -1,7 +1,6 @@
 """Compare two engines on the same tiles, through Polygraphy, against a budget in a picture's own units."""
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from polygraphy.backend.base import BaseRunner
-from polygraphy.backend.onnxrt import OnnxrtRunner
 from polygraphy.comparator import Comparator
 from polygraphy.logger import G_LOGGER
 
@@ -17,6 +15,7 @@ from export.contract import Contract
 from export.errors import ExportError
 
 Feed = dict[str, NDArray[Any]]
+EQUAL_DB = 200.0  # JSON has no infinity
 
 
 @dataclass(frozen=True)
@@ -78,45 +77,18 @@ def compare(reference: BaseRunner, copy: BaseRunner, feeds: list[Feed], contract
     step = 0.0 if output.white == 1 else 1 / output.white
     errors, psnrs = [], []
     for ours, theirs in zip(*(iterations for _, iterations in results.items()), strict=True):
-        error = (ours[output.name].astype(np.float64) - theirs[output.name].astype(np.float64)) / output.white
-        errors.append(float(np.abs(error).max()))
-        psnrs.append(_psnr_db(float((error**2).mean())))
+        errors.append(float(np.abs(error(ours[output.name], theirs[output.name])).max()))
+        psnrs.append(psnr_db(ours[output.name], theirs[output.name]))
     return Difference(float(np.max(errors)), float(np.min(psnrs)), step)
 
 
-def _psnr_db(mean_squared_error: float) -> float:
-    return 200.0 if mean_squared_error < 1e-20 else -10 * math.log10(mean_squared_error)  # JSON has no infinity
+def error(ours: NDArray[Any], theirs: NDArray[Any]) -> NDArray[np.float64]:
+    """Value by value, where 1 is white; float64."""
+    white = 1 if ours.dtype.kind == "f" else np.iinfo(ours.dtype).max
+    return (ours.astype(np.float64) - theirs.astype(np.float64)) / white
 
 
-def onnxruntime_runner(model: bytes, threads: int = 2) -> OnnxrtRunner:
-    """ONNX Runtime on the CPU."""
-    return OnnxrtRunner(_session(model, threads), name="onnxruntime")
-
-
-def _session(model: bytes, threads: int) -> Callable[[], Any]:
-    def load() -> Any:  # noqa: ANN401 (onnxruntime has no types)
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-    return load
-
-
-def tensorrt_runner(plan: Path) -> BaseRunner:
-    """TensorRT on the GPU.
-
-    Raises:
-        ExportError: TensorRT's Python package is missing.
-    """
-    try:
-        import tensorrt  # type: ignore[import-not-found]  # noqa: F401
-    except ImportError:
-        raise ExportError(
-            "TensorRT's Python package is missing: check plans in the image of deploy/Dockerfile"
-        ) from None
-    from polygraphy.backend.common import BytesFromPath
-    from polygraphy.backend.trt import EngineFromBytes, TrtRunner
-
-    return TrtRunner(EngineFromBytes(BytesFromPath(str(plan))), name="tensorrt")
+def psnr_db(ours: NDArray[Any], theirs: NDArray[Any]) -> float:
+    """Peak signal-to-noise ratio over all values, peak 1; of equal ones EQUAL_DB."""
+    mean_squared_error = float((error(ours, theirs) ** 2).mean())
+    return EQUAL_DB if mean_squared_error < 1e-20 else -10 * math.log10(mean_squared_error)

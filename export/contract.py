@@ -88,6 +88,18 @@ class Contract:
             )
         return self.in_run(self.plan_names[compute_capability])
 
+    def published_plan(self, version: Path, compute_capability: str) -> Path:
+        """The plan for a GPU in a version's folder.
+
+        Raises:
+            ExportError: the configuration serves no such GPU, or the plan was not built.
+        """
+        self.plan(compute_capability)
+        plan = version / self.plan_names[compute_capability]
+        if not plan.exists():
+            raise ExportError(f"no plan for compute capability {compute_capability} is published: make plan RUN=name")
+        return plan
+
 
 def read_contracts(repository: Path = REPOSITORY) -> list[Contract]:
     """The contracts of all networks; raises as :func:`read_contract`."""

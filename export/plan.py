@@ -7,12 +7,13 @@ from statistics import median
 from typing import Any
 
 from export import trtexec
-from export.compare import FP16_BUDGET, compare, onnxruntime_runner, tensorrt_runner
+from export.compare import FP16_BUDGET, compare
 from export.contract import Contract
 from export.errors import ExportError
 from export.graph import load_onnx
 from export.layers import half_convolutions, precisions
 from export.manifest import Run, Step, recorded_check, sha256
+from export.runners import onnxruntime_runner, tensorrt_runner
 from export.tiles import validation_batches
 
 BUILD_TIMEOUT_S = 3600.0

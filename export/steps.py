@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from export.compare import FP16_BUDGET, FP32_BUDGET, compare, onnxruntime_runner
+from export.compare import FP16_BUDGET, FP32_BUDGET, compare
 from export.contract import Contract
 from export.fp16 import check_activations, check_fp16, halved, rounded
 from export.graph import check_contract, check_weights, load_onnx
 from export.manifest import Run, Step, recorded_check, sha256, write_atomically
 from export.networks import Served, load_network
 from export.operators import check_bytes, check_operators
+from export.runners import TorchRunner, onnxruntime_runner
 from export.tiles import validation_batches
-from export.torch_runner import TorchRunner
 from export.tracing import OPSET, export_onnx
 
 SHIPPED = Path("training/weights")  # what a run takes of a network that it has not trained

@@ -1,16 +1,13 @@
-"""Results: JSON files in ``perf/results/`` with one header, checked against a schema, whole or absent.
+"""Results: JSON files of one shape in ``perf/results/``, checked against ``perf/result.schema.json``, whole or absent.
 
-A file is named ``<what>--<machine>--<profile>.json``. Each kind of result has a schema, ``perf/schemas/<kind>.json``,
-that describes its fields beside those of the header (``perf/schemas/header.json``).
+A file is named ``<name>--<machine>--<profile>.json``.
 """
 
-import hashlib
-import importlib.metadata
 import json
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,15 +15,18 @@ from typing import Any
 import jsonschema
 
 from clients.files import write_atomically
-from deploy.server import MODEL_REPOSITORY, ROOT
+from deploy.machine import machine, run
+from deploy.server import MODEL_REPOSITORY, ROOT, SERVER_PYTHON
+from export.manifest import sha256
 from perf.errors import PerfError
-from perf.machine import machine, run
 from serving.versions import NETWORKS, ONNX_NAME, common_versions
 
 Result = dict[str, Any]
+Row = dict[str, Any]
 RESULTS = ROOT / "perf/results"
-SCHEMAS = ROOT / "perf/schemas"
-MEASURED = ("model_repository", "pixels", "deploy", "perf/*.py", "perf/scenarios.toml")
+SCHEMA = json.loads((ROOT / "perf/result.schema.json").read_text())
+MEASURED = ("model_repository", "pixels", "codec", "serving", "deploy", "perf/*.py", "perf/scenarios.toml")
+SERVER_PACKAGES = ("nvidia-pytriton", "openvino", "nvidia-dali-cuda130", "opencv-python-headless", "pillow", "numpy")
 VERSIONS = """
 import importlib.metadata, json, sys
 found = {each.name: each.version for each in importlib.metadata.distributions()}
@@ -34,49 +34,54 @@ print(json.dumps({name: found[name] for name in sys.argv[1:] if name in found}))
 """
 
 
-def new_result(kind: str, what: str, profile: str, versions: Mapping[str, str], body: Mapping[str, Any]) -> Result:
+def new_result(
+    kind: str,
+    name: str,
+    profile: str,
+    versions: Mapping[str, str],
+    rows: Sequence[Row],
+    about: Mapping[str, Any] | None = None,
+    samples: Mapping[str, Sequence[float]] | None = None,
+) -> Result:
     """A result with its header, checked.
 
     Args:
-        kind: name of its schema in perf/schemas.
-        what: first part of the file name, such as ``engines`` or a scenario's name.
+        kind: one of the schema's, which says what the other fields are.
+        name: first part of the file name, such as ``engines-generator`` or a scenario's name.
         profile: ``cpu`` or ``gpu``.
-        versions: of the software that was measured, by name; see package_versions.
-        body: the fields of its own schema.
-
-    Raises:
-        PerfError: it does not follow its schema.
+        versions: of the software that was measured, by name.
+        rows: what was measured, field by field.
+        about: what was asked, and figures of the whole run.
+        samples: values of one quantity each, where single ones matter.
     """
-    result = {
-        "schema": kind,
-        "what": what,
+    result: Result = {
+        "kind": kind,
+        "name": name,
         "profile": profile,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": {"python": platform.python_version(), **versions},
         "commit": commit(),
         "networks_sha256": {network: sha256(served(network)) for network in NETWORKS},
-        **body,
+        "about": dict(about or {}),
+        "rows": list(rows),
+        **({"samples": samples} if samples else {}),
     }
     check(result)
     return result
 
 
 def check(result: Result) -> None:
-    """Raise PerfError where a result does not follow the header's schema and its own."""
-    for name in ("header", str(result.get("schema"))):
-        path = SCHEMAS / f"{name}.json"
-        if not path.exists():
-            raise PerfError(f"no schema {name!r}: add perf/schemas/{name}.json")
-        try:
-            jsonschema.validate(result, json.loads(path.read_text()))
-        except jsonschema.ValidationError as error:
-            raise PerfError(f"result {result.get('what')}: {error.json_path}: {error.message}") from None
+    """Raise PerfError where a result does not follow the schema."""
+    try:
+        jsonschema.validate(result, SCHEMA)
+    except jsonschema.ValidationError as error:
+        raise PerfError(f"result {result.get('name')}: {error.json_path}: {error.message}") from None
 
 
 def path_of(result: Result, folder: Path = RESULTS) -> Path:
     """Where a result is kept."""
-    return folder / f"{result['what']}--{result['machine']['name']}--{result['profile']}.json"
+    return folder / f"{result['name']}--{result['machine']['name']}--{result['profile']}.json"
 
 
 def write(result: Result, folder: Path = RESULTS) -> Path:
@@ -91,7 +96,7 @@ def read(path: Path) -> Result:
     """A checked result.
 
     Raises:
-        PerfError: the file is missing, is no JSON or does not follow its schema.
+        PerfError: the file is missing, is no JSON or does not follow the schema.
     """
     try:
         result: Result = json.loads(path.read_text())
@@ -101,19 +106,38 @@ def read(path: Path) -> Result:
     return result
 
 
-def read_all(folder: Path = RESULTS) -> list[Result]:
-    """Every result of a folder, by file name."""
-    return [read(path) for path in sorted(folder.glob("*.json"))]
+def table(rows: Iterable[Row]) -> list[str]:
+    """Rows as a Markdown table, a column for each field; why a row did not run stands in the last one."""
+    rows = list(rows)
+    heads = list(dict.fromkeys(name for row in rows for name in row if name != "not_run"))
+    lines = [f"| {' | '.join(head.replace('_', ' ') for head in heads)} |", f"|{'---|' * len(heads)}"]
+    for row in rows:
+        cells = [cell(row.get(head)) for head in heads]
+        if "not_run" in row:
+            cells[-1] = f"not run: {row['not_run']}"
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
-def package_versions(*packages: str, python: Path | None = None) -> dict[str, str]:
-    """Versions of the installed ones among packages, in this interpreter or in another."""
-    if python is None:
-        found = {each.name: each.version for each in importlib.metadata.distributions()}
-        return {name: found[name] for name in packages if name in found}
+def cell(value: object) -> str:
+    """Three significant digits, or the text."""
+    if isinstance(value, bool):
+        return "yes" if value else "**no**"
+    if isinstance(value, float):
+        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return "" if value is None else str(value)
+
+
+def versions(*packages: str, python: Path = Path(sys.executable)) -> dict[str, str]:
+    """Versions of the installed ones among packages, in this environment or in another one."""
     answer = subprocess.run([python, "-c", VERSIONS, *packages], check=True, capture_output=True, text=True)
-    versions: dict[str, str] = json.loads(answer.stdout)
-    return versions
+    found: dict[str, str] = json.loads(answer.stdout)
+    return found
+
+
+def server_versions() -> dict[str, str]:
+    """Versions of what the server is made of."""
+    return versions(*SERVER_PACKAGES, python=SERVER_PYTHON)
 
 
 def commit(root: Path = ROOT) -> str:
@@ -127,15 +151,3 @@ def commit(root: Path = ROOT) -> str:
 def served(network: str, repository: Path = MODEL_REPOSITORY) -> Path:
     """The ONNX file that is served, MODEL/VERSION/model.onnx, from whose weights plans are built, too."""
     return repository / network / str(common_versions(repository)[0]) / ONNX_NAME
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-if __name__ == "__main__":  # checks what is tracked: python -m perf.results
-    try:
-        print(*(path_of(result).name for result in read_all()), sep="\n")
-    except PerfError as error:
-        sys.exit(f"error: {error}")

@@ -1,84 +1,51 @@
 """What serving costs beside the networks: ratios of one run on one machine.
 
-    python -m perf.serving
-
 Each row compares a time through the real server with times of its parts on their own (the engine without Triton, Pillow
 reading and writing the same file, the same engine and arithmetic behind FastAPI), or memory with the photo's size.
 Interleaving and medians keep a busy machine from deciding a row.
 """
 
-import contextlib
 import io
 import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from clients import Enhancer
-from deploy.server import SERVER_PYTHON, TritonServer
-from perf.commands import keep
-from perf.engines import keep_tiles, psnr_db, started
-from perf.engines import measure as measure_engines
-from perf.errors import PerfError
-from perf.memory import Peak, pss_bytes
+from clients.request import MODES
+from deploy.memory import Peak, pss_bytes
+from deploy.server import TritonServer
+from export.compare import psnr_db
+from perf.engines.benchmark import ROUNDS, started
+from perf.engines.benchmark import measure as measure_engines
+from perf.engines.table import REFERENCE, SERVED_BY_CPU, engine, served_by_cpu
+from perf.errors import PerfError, Unavailable
 from perf.peers.served import fastapi
 from perf.photos import photo_file
-from perf.results import Result, new_result, package_versions, served
-from perf.runtimes import Unavailable
-from perf.runtimes.table import REFERENCE, SERVED_BY_CPU, runtime, served_by_cpu
+from perf.results import Result, new_result, server_versions, versions
+from perf.timing import Work, medians_s, time_s
 from serving.versions import NETWORKS
 
+REPEATS = 5
 Image.MAX_IMAGE_PIXELS = None  # the photo of 100 megapixels is meant
 LARGE_PX, MEDIUM_PX, HUGE_PX = (6000, 4000), (4243, 2829), (12000, 8400)
-LIMITS = {
-    "fast, 24 MP / (2 x Pillow + 1.5 x one tile)": 1.0,
-    "full / fast, 24 MP": 3.0,
-    "this service / FastAPI, fast, 12 MP": 1.1,
-    "this service / FastAPI, full, 12 MP": 1.1,
-    "PyTorch eager FP32 / engine, generator": 2.0,
-    "PyTorch eager FP32 / engine, refiner": 2.0,
-    "PSNR of the engine against PyTorch, generator, dB": 50.0,
-    "PSNR of the engine against PyTorch, refiner, dB": 50.0,
-    "full, 24 MP: bytes per pixel above idle": 40.0,
-    "full, 100 MP: GB": 5.0,
-    "growth over 200 mixed requests": 1.05,
-    "photos/s at concurrency 4 / at 1": 1.0,
+AIMS: dict[str, tuple[str, float]] = {
+    "fast, 24 MP / (2 x Pillow + 1.5 x one tile)": ("<=", 1.0),
+    "full / fast, 24 MP": ("<=", 3.0),
+    "this service / FastAPI, fast, 12 MP": ("<=", 1.1),
+    "this service / FastAPI, full, 12 MP": ("<=", 1.1),
+    "PyTorch eager FP32 / engine, generator": (">=", 2.0),
+    "PyTorch eager FP32 / engine, refiner": (">=", 2.0),
+    "PSNR of the engine against PyTorch, generator, dB": (">=", 50.0),
+    "PSNR of the engine against PyTorch, refiner, dB": (">=", 50.0),
+    "full, 24 MP: bytes per pixel above idle": ("<=", 40.0),
+    "full, 100 MP: GB": ("<=", 5.0),
+    "growth over 200 mixed requests": ("<=", 1.05),
+    "photos/s at concurrency 4 / at 1": (">=", 1.0),
 }
 """The rows, and what each aims at."""
-
-
-def is_reached(row: str, value: float) -> bool:
-    """Whether a row's aim is met: some want to be large."""
-    return value >= LIMITS[row] if wants_more(row) else value <= LIMITS[row]
-
-
-def wants_more(row: str) -> bool:
-    """Whether a row's limit is the least it should be."""
-    return row.startswith(("PyTorch eager", "PSNR", "photos/s"))
-
-
-def median_s(work: Callable[[], object], repeats: int) -> float:
-    """Median time in seconds, after one run that does not count."""
-    (found,) = medians_s([work], repeats)
-    return found
-
-
-def medians_s(works: Sequence[Callable[[], object]], repeats: int) -> list[float]:
-    """Median times of several, done in turn."""
-    times: list[list[float]] = [[] for _ in works]
-    for _ in range(repeats + 1):
-        for work, taken in zip(works, times, strict=True):
-            started_s = time.perf_counter()
-            work()
-            taken.append(time.perf_counter() - started_s)
-    return [statistics.median(taken[1:]) for taken in times]
 
 
 def read_and_write(file: bytes) -> None:
@@ -86,21 +53,19 @@ def read_and_write(file: bytes) -> None:
     Image.open(io.BytesIO(file)).convert("RGB").save(io.BytesIO(), "JPEG", quality=92)
 
 
-def engine(network: str) -> dict[str, float]:
+def engine_times(network: str, rounds: int) -> dict[str, float]:
     """A network in the served engine and in PyTorch on the same tiles, in turn, each in a process of its own.
 
     Raises:
         PerfError: one of the two does not run.
     """
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        together = keep_tiles(Path(folder), network)
-        table = [runtime(name) for name in (REFERENCE, *SERVED_BY_CPU)]
-        processes, missing = started(table, Path(folder), stack, served(network))
+    table = [engine(name) for name in (REFERENCE, *SERVED_BY_CPU)]
+    with started(table, network) as (processes, missing, together):
         running = {process.row.name: process for process in processes}
         name = served_by_cpu(running)
         if name is None or REFERENCE in missing:
             raise PerfError("; ".join(f"{each} did not run: {why}" for each, why in missing.items()))
-        medians = measure_engines([running[REFERENCE], running[name]], (1, together))
+        medians = measure_engines([running[REFERENCE], running[name]], (1, together), rounds)
         reference, ours = running[REFERENCE].output(), running[name].output()
     return {
         f"{network}, one tile, s": statistics.median(medians[name][1]),
@@ -110,21 +75,16 @@ def engine(network: str) -> dict[str, float]:
     }
 
 
-def measure(server: TritonServer) -> dict[str, float]:
+def measure(server: TritonServer, repeats: int) -> dict[str, float]:
     """All measurements through one server, seconds and bytes."""
     assert server.process is not None
     group = server.process.pid
     large, huge = photo_file(*LARGE_PX), photo_file(*HUGE_PX)
     found: dict[str, float] = {}
     with Enhancer(server.grpc_url) as enhancer, ThreadPoolExecutor(4) as pool:
-        found["pillow_s"], found["fast_s"], found["full_s"] = medians_s(
-            [
-                lambda: read_and_write(large),
-                lambda: enhancer.enhance(large, mode="fast"),
-                lambda: enhancer.enhance(large, mode="full"),
-            ],
-            5,
-        )
+        fast, full = (partial(enhancer.enhance, large, mode=mode) for mode in ("fast", "full"))
+        works: list[Work] = [partial(read_and_write, large), fast, full]
+        found["pillow_s"], found["fast_s"], found["full_s"] = medians_s(works, repeats)
         idle = pss_bytes(group)
         with Peak(group) as peak:  # which slows the server down, so that this is no time to measure time
             enhancer.enhance(large, mode="full")
@@ -138,21 +98,18 @@ def measure(server: TritonServer) -> dict[str, float]:
         with Peak(group) as peak:
             enhancer.enhance(huge, mode="full")
         found["huge_bytes"] = float(peak.bytes)
-        found |= beside_fastapi(enhancer)
+        found |= beside_fastapi(enhancer, repeats)
     return found
 
 
-def beside_fastapi(enhancer: Enhancer) -> dict[str, float]:
+def beside_fastapi(enhancer: Enhancer, repeats: int) -> dict[str, float]:
     """Times of this service and of its engine and arithmetic behind FastAPI, in turn; empty where that is missing."""
     file, found = photo_file(*MEDIUM_PX), dict[str, float]()
     try:
         with fastapi() as theirs:
-            for mode in ("fast", "full"):
-                both: list[Callable[[], object]] = [
-                    partial(enhancer.enhance, file, mode=mode),
-                    partial(theirs, file, mode),
-                ]
-                found[f"{mode}_12mp_s"], found[f"{mode}_12mp_fastapi_s"] = medians_s(both, 5)
+            for mode in MODES:
+                both: list[Work] = [partial(enhancer.enhance, file, mode=mode), partial(theirs, file, mode)]
+                found[f"{mode}_12mp_s"], found[f"{mode}_12mp_fastapi_s"] = medians_s(both, repeats)
     except Unavailable as why:
         print(f"FastAPI not measured: {why}", file=sys.stderr)
     return found
@@ -162,13 +119,11 @@ def throughput(enhancer: Enhancer, workers: int) -> float:
     """Photos of 2 megapixels per second in mode full."""
     file = photo_file(1732, 1155)
     with ThreadPoolExecutor(workers) as pool:
-        started_s = time.perf_counter()
-        list(pool.map(lambda _: enhancer.enhance(file, mode="full"), range(12)))
-        return 12 / (time.perf_counter() - started_s)
+        return 12 / time_s(lambda: list(pool.map(lambda _: enhancer.enhance(file, mode="full"), range(12))))
 
 
 def ratios(engines: dict[str, float], found: dict[str, float]) -> dict[str, float]:
-    """The rows of LIMITS that were measured."""
+    """The rows of AIMS that were measured."""
     one_tile_s = engines["generator, one tile, s"]
     rows = {
         "fast, 24 MP / (2 x Pillow + 1.5 x one tile)": found["fast_s"] / (2 * found["pillow_s"] + 1.5 * one_tile_s),
@@ -182,34 +137,22 @@ def ratios(engines: dict[str, float], found: dict[str, float]) -> dict[str, floa
         eager_s, ours_s = engines[f"{network}, one tile in PyTorch, s"], engines[f"{network}, one tile, s"]
         rows[f"PyTorch eager FP32 / engine, {network}"] = eager_s / ours_s
         rows[f"PSNR of the engine against PyTorch, {network}, dB"] = engines[f"{network}, PSNR, dB"]
-    for mode in ("fast", "full"):
+    for mode in MODES:
         if f"{mode}_12mp_fastapi_s" in found:
             ratio = found[f"{mode}_12mp_s"] / found[f"{mode}_12mp_fastapi_s"]
             rows[f"this service / FastAPI, {mode}, 12 MP"] = ratio
-    return {name: rows[name] for name in LIMITS if name in rows}
+    return {name: rows[name] for name in AIMS if name in rows}
 
 
-def result() -> Result:
-    """The result, with its header."""
-    engines = {name: value for network in NETWORKS for name, value in engine(network).items()}
+def serving(repeats: int = REPEATS, rounds: int = ROUNDS) -> Result:
+    """The ratios, and beside them what they were made of: seconds, bytes, photos per second and dB."""
+    engines = {name: value for network in NETWORKS for name, value in engine_times(network, rounds).items()}
     with TritonServer() as server:
-        found = measure(server)
-    rows: list[dict[str, Any]] = [
-        {"row": name, "value": round(value, 3), "limit": LIMITS[name], "reached": is_reached(name, value)}
-        for name, value in ratios(engines, found).items()
-    ]
-    versions = package_versions("torch") | package_versions("nvidia-pytriton", "openvino", python=SERVER_PYTHON)
-    return new_result("serving", "serving", "cpu", versions, {"engine": engines, "server": found, "rows": rows})
-
-
-def lines(found: Result) -> list[str]:
-    """The result as text."""
-    return [
-        f"{row['row']:50s} {row['value']:8.2f}  {'>=' if wants_more(row['row']) else '<='} {row['limit']:<6} "
-        f"{'reached' if row['reached'] else 'MISSED'}"
-        for row in found["rows"]
-    ]
-
-
-if __name__ == "__main__":
-    sys.exit(keep(result, lines))
+        found = measure(server, repeats)
+    rows = []
+    for name, value in ratios(engines, found).items():
+        sign, aim = AIMS[name]
+        reached = value <= aim if sign == "<=" else value >= aim
+        rows.append({"ratio": name, "value": round(value, 3), "aim": f"{sign} {aim:g}", "reached": reached})
+    found_versions = versions("torch") | server_versions()
+    return new_result("serving", "serving", "cpu", found_versions, rows, engines | found)

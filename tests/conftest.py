@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from deploy.server import MODEL_REPOSITORY, TritonServer
-from perf.servers import server as server_of
+from deploy.targets import server as server_of
 from serving.versions import NETWORKS, ONNX_NAME
 from tests.photos import identity_onnx
 from tests.running import Running

@@ -1,7 +1,7 @@
 """A server that somebody else has started, with the addresses that tests ask a server of their own for."""
 
 from deploy.server import Ports
-from perf.servers import Target
+from deploy.targets import Target
 
 
 class Running:

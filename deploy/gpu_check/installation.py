@@ -10,8 +10,8 @@ from typing import Any
 from deploy import container, start
 from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import Finding, Wrong
+from deploy.machine import machine, run
 from deploy.server import ROOT, SERVER_PYTHON
-from perf.machine import machine, run
 
 PROGRAMS = {
     "docker": ("docker", "version", "--format", "{{.Server.Version}}"),

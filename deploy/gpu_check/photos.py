@@ -1,12 +1,9 @@
 """Photos through the service: every format, bad ones, the same ones again, the CPU profile's pixels, large ones."""
 
 import io
-import math
-import statistics
 import struct
-import time
 import zlib
-from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -18,14 +15,16 @@ from clients.errors import PhotoError
 from clients.request import MODES
 from deploy.gpu_check.session import Session
 from deploy.gpu_check.steps import Finding, Wrong
+from export.compare import EQUAL_DB, psnr_db
 from perf.photos import SAMPLES, photo_file
+from perf.timing import medians_s
 
 SIZE_PX = (640, 427)
 LARGE_PX = (6000, 4000)
 TURNS = 6
 LEAST_PSNR_DB = 45.0
 """Between the profiles: FP16 against FP32, and the GPU's JPEG decoder against the CPU's."""
-EQUAL_DB = 200.0
+REPEATS = 3
 
 
 def formats(session: Session) -> Finding:
@@ -76,7 +75,7 @@ def in_turn(session: Session) -> Finding:
             first = [enhancer.enhance(file, mode=mode, format="png").data for file in files]
             for turn in range(TURNS):
                 again = enhancer.enhance(files[turn % 2], mode=mode, format="png").data
-                if psnr_db(again, first[turn % 2]) < EQUAL_DB:
+                if psnr_db(decoded(again), decoded(first[turn % 2])) < EQUAL_DB:
                     raise Wrong(f"mode {mode}: the same photo came back with other pixels in turn {turn + 1}")
     return Finding(f"{TURNS} turns in each mode, all alike")
 
@@ -87,7 +86,7 @@ def pixels(session: Session) -> Finding:
     with session.enhancer() as ours, session.reference() as theirs:
         figures = {
             f"PSNR in mode {mode}, dB": psnr_db(
-                *(each.enhance(file, mode=mode, format="png").data for each in (ours, theirs))
+                *(decoded(each.enhance(file, mode=mode, format="png").data) for each in (ours, theirs))
             )
             for mode in MODES
         }
@@ -99,10 +98,11 @@ def pixels(session: Session) -> Finding:
 
 
 def large(session: Session) -> Finding:
-    """A photo of 24 megapixels in both modes: median of three, and its size."""
+    """A photo of 24 megapixels in both modes, in turn: median of three, and its size."""
     file = photo_file(*LARGE_PX)
     with session.enhancer() as enhancer:
-        figures = {f"{mode}, s": median_s(lambda mode=mode: _same_size(enhancer, file, mode)) for mode in MODES}  # type: ignore[misc]
+        times = medians_s([partial(_same_size, enhancer, file, mode) for mode in MODES], REPEATS)
+    figures = {f"{mode}, s": seconds for mode, seconds in zip(MODES, times, strict=True)}
     return Finding(", ".join(f"{name.partition(',')[0]} {seconds:.2f} s" for name, seconds in figures.items()), figures)
 
 
@@ -110,16 +110,6 @@ def _same_size(enhancer: Enhancer, file: bytes, mode: str) -> None:
     answer = enhancer.enhance(file, mode=mode)
     if answer.size_px != LARGE_PX:
         raise Wrong(f"mode {mode}: came back with {answer.size_px}")
-
-
-def median_s(work: Callable[[], object], repeats: int = 3) -> float:
-    """Median time in seconds."""
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
 
 
 def kinds() -> dict[str, bytes]:
@@ -165,10 +155,3 @@ def decoded(file: bytes) -> NDArray[np.generic]:
     if found is None:
         raise Wrong("the answer does not read as a photo")
     return found
-
-
-def psnr_db(one: bytes, other: bytes) -> float:
-    """Between two photo files of 8 bits."""
-    ours, theirs = (decoded(file).astype(np.float64) for file in (one, other))
-    error = float(np.mean((ours - theirs) ** 2)) / 255**2
-    return min(EQUAL_DB, -10 * math.log10(error)) if error else EQUAL_DB

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from clients import Enhancer
 from deploy.server import ROOT
-from perf.errors import PerfError
-from perf.servers import Target, server
+from deploy.targets import Target, server
+from deploy.wheel import LaunchError
 
 TIMEOUT_S = 3600
 
@@ -51,7 +51,7 @@ class Session:
         """The profile's server, ready.
 
         Raises:
-            PerfError: it does not start, the first time that it is asked for.
+            LaunchError: it does not start, the first time that it is asked for.
             CannotTell: it did not start, afterwards.
         """
         return self._started(self.profile, self._url)
@@ -77,7 +77,7 @@ class Session:
         if known is None:
             try:
                 known = self._servers[profile] = self._open.enter_context(server(profile, url))
-            except PerfError:
+            except LaunchError:
                 self._servers[profile] = CannotTell(f"the server of the {profile} profile did not start")
                 raise
         return known

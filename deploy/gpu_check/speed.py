@@ -1,7 +1,6 @@
 """The first benchmark of this project: both networks in PyTorch FP32, PyTorch FP16, and as they are served."""
 
-import json
-import sys
+import statistics
 
 import numpy as np
 from tritonclient import grpc
@@ -11,8 +10,11 @@ from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import Finding, Wrong
 from deploy.server import MODEL_REPOSITORY
 from export.contract import Contract, read_contracts
+from perf.engines.benchmark import started
+from perf.engines.table import engine
 
 REQUESTS = 30
+SECONDS = 2.0
 LEAST_SPEEDUP = 5.0
 MOST_MS = 100.0
 MARKED = "generator"
@@ -21,11 +23,11 @@ MARKED = "generator"
 def benchmark(session: Session) -> Finding:
     """Times of one tile of 512 px; on a GPU the plan must be 5 x as fast as PyTorch FP32, and take less than 100 ms."""
     figures: dict[str, float] = {}
-    device = "cuda" if session.is_gpu else "cpu"
+    place = "GPU: " if session.is_gpu else ""
     for contract in read_contracts(MODEL_REPOSITORY):
-        figures[f"{contract.name}: PyTorch FP32, ms"] = eager_ms(session, contract.name, device)
+        figures[f"{contract.name}: PyTorch FP32, ms"] = eager_ms(contract.name, f"{place}PyTorch FP32")
         if session.is_gpu:  # on a processor it takes minutes
-            figures[f"{contract.name}: PyTorch FP16, ms"] = eager_ms(session, contract.name, device, "--half")
+            figures[f"{contract.name}: PyTorch FP16, ms"] = eager_ms(contract.name, f"{place}PyTorch FP16")
         figures[f"{contract.name}: served, ms"] = served_ms(session, contract)
     full, served = (figures[f"{MARKED}: {what}, ms"] for what in ("PyTorch FP32", "served"))
     sentence = f"{MARKED}: {served:.1f} ms served, {full / served:.1f} x as fast as PyTorch FP32"
@@ -34,19 +36,16 @@ def benchmark(session: Session) -> Finding:
     return Finding(sentence if session.is_gpu else f"{sentence} (the marks are a GPU's)", figures)
 
 
-def eager_ms(session: Session, network: str, device: str, *options: str) -> float:
+def eager_ms(network: str, engine_name: str) -> float:
     """Median time of a network in PyTorch, in a process of its own: its memory is free again afterwards.
 
     Raises:
         CannotTell: PyTorch does not run there.
     """
-    command = [sys.executable, "-m", "deploy.gpu_check.eager", network, "--device", device, *options]
-    done = session.run(command, "eager")
-    if done.returncode:
-        raise CannotTell(
-            f"PyTorch does not run on {device}: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"
-        )
-    return float(json.loads(done.stdout.splitlines()[-1])["median_ms"])
+    with started([engine(engine_name)], network) as (processes, missing, _):
+        if missing:
+            raise CannotTell(f"{engine_name} does not run: {missing[engine_name]}")
+        return 1e3 * statistics.median(processes[0].times_s(1, SECONDS))
 
 
 def served_ms(session: Session, contract: Contract) -> float:

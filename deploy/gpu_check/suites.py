@@ -8,9 +8,9 @@ from clients.request import MODES
 from deploy.gpu_check.photos import LARGE_PX
 from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import Finding, Wrong
+from deploy.machine import run
+from deploy.memory import Peak, pss_bytes
 from perf.load.analyzer import BINARY
-from perf.machine import run
-from perf.memory import Peak, pss_bytes
 from perf.photos import photo_file
 
 MOST_GB = 32.0

@@ -9,20 +9,18 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.server import SERVER_PYTHON
-from perf.comparison.sides import Side, checkout, serve
+from deploy.targets import Target
+from perf.comparison.sides import checkout, serve
 from perf.comparison.verdict import Verdict, verdict
 from perf.errors import PerfError
 from perf.load import analyzer
 from perf.load.analyzer import Load, analyze
 from perf.load.inputs import input_data
 from perf.load.scenarios import Scenario, choose
-from perf.load.suite import SERVER_PACKAGES
-from perf.results import new_result, package_versions, write
-from perf.servers import Target
+from perf.results import Result, new_result, server_versions
 
 LEAST_PAIRS = 10
 MOST_PAIRS = 40
@@ -62,49 +60,37 @@ def paired(measure_a: Measure, measure_b: Measure, least: int = LEAST_PAIRS, mos
                 return Comparison(a, b, found)
 
 
-def compare(a: Side, b: Side, scenario: Scenario, least: int = LEAST_PAIRS, most: int = MOST_PAIRS) -> Comparison:
-    """Serve both sides and measure a scenario's first level on them in turn.
-
-    Raises:
-        PerfError: the scenario has random arrivals, or a server or perf_analyzer fails.
-    """
-    if scenario.load != "concurrency":
-        raise PerfError(f"{scenario.name}: a comparison needs a scenario with a fixed number of requests under way")
-    with contextlib.ExitStack() as stack:
-        data = Path(stack.enter_context(tempfile.TemporaryDirectory()), "input.json")
-        data.write_bytes(input_data(scenario))
-        of_a, of_b = (latency(scenario, stack.enter_context(serve(side)), data) for side in (a, b))
-        for warm_up in (of_a, of_b):
-            warm_up()
-        return paired(of_a, of_b, least, most)
-
-
 def latency(scenario: Scenario, target: Target, data: Path) -> Measure:
     """A function that runs the scenario once on a server and returns its median latency in milliseconds."""
     load, requests = Load("concurrency", scenario.levels[0]), min(scenario.requests, REQUESTS)
     return lambda: analyze(scenario, target, data, load, requests).p50_ms
 
 
-def compare_and_keep(a: str, b: str, name: str, folder: Path) -> int:
-    """Compare, keep the result; returns 1 where B is slower.
+def compare(a: str, b: str, name: str, least: int = LEAST_PAIRS, most: int = MOST_PAIRS) -> Result:
+    """Serve two commits or folders and measure a scenario's first level on them in turn.
 
     Raises:
-        PerfError: no such side or scenario, or measuring fails.
+        PerfError: no such side or scenario, it has random arrivals, or perf_analyzer fails.
+        LaunchError: a server does not start.
     """
     (scenario,) = choose([name])
-    with tempfile.TemporaryDirectory(prefix="perf-compare-") as place:
-        sides = [checkout(side, Path(place, label)) for label, side in (("a", a), ("b", b))]
-        found = compare(sides[0], sides[1], scenario)
-    body = {
-        "scenario": name,
-        "a": {"name": sides[0].name, "commit": sides[0].commit},
-        "b": {"name": sides[1].name, "commit": sides[1].commit},
-        "a_ms": [round(each, 4) for each in found.a_ms],
-        "b_ms": [round(each, 4) for each in found.b_ms],
-        "median_ms": {"a": round(statistics.median(found.a_ms), 4), "b": round(statistics.median(found.b_ms), 4)},
-        "verdict": asdict(found.verdict),
-    }
-    versions = {"perf_analyzer": analyzer.version()} | package_versions(*SERVER_PACKAGES, python=SERVER_PYTHON)
-    write(new_result("compare", "compare", "cpu", versions, body), folder)
-    print(f"{name}, {len(found.a_ms)} pairs: {found.verdict}")
-    return 1 if found.verdict.outcome == "slower" else 0
+    if scenario.load != "concurrency":
+        raise PerfError(f"{name}: a comparison needs a scenario with a fixed number of requests in flight")
+    with contextlib.ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="perf-compare-")))
+        data = place / "input.json"
+        data.write_bytes(input_data(scenario))
+        sides = {label: checkout(side, place / label) for label, side in (("A", a), ("B", b))}
+        of_a, of_b = (latency(scenario, stack.enter_context(serve(side)), data) for side in sides.values())
+        for warm_up in (of_a, of_b):
+            warm_up()
+        found = paired(of_a, of_b, least, most)
+    times_ms = {"A": found.a_ms, "B": found.b_ms}
+    rows = [
+        {"side": label, "name": side.name, "commit": side.commit, "median_ms": statistics.median(times_ms[label])}
+        for label, side in sides.items()
+    ]
+    about = {"scenario": name, "pairs": len(found.a_ms), "verdict": str(found.verdict), "B_is": found.verdict.outcome}
+    versions = {"perf_analyzer": analyzer.version()} | server_versions()
+    samples = {f"{label}_ms": [round(each, 4) for each in times] for label, times in times_ms.items()}
+    return new_result("compare", "compare", "cpu", versions, rows, about, samples)

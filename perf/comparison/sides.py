@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.machine import run
 from deploy.server import ROOT, SERVER_PYTHON, TritonServer
-from deploy.wheel import LaunchError
+from deploy.targets import Target, target_of
+from deploy.wheel import Wheel
 from perf.errors import PerfError
 from perf.results import commit
-from perf.servers import Target, target_of
 
 PARTS = ("model_repository", "pixels", "codec", "serving")
 
@@ -24,15 +25,12 @@ class Side:
 
     Attributes:
         name: as it was given.
-        commit: of these files.
         folder: with all PARTS.
-        options: further options of tritonserver.
     """
 
     name: str
     commit: str
     folder: Path
-    options: tuple[str, ...] = ()
 
 
 def checkout(name: str, folder: Path) -> Side:
@@ -57,20 +55,17 @@ def checkout(name: str, folder: Path) -> Side:
         raise PerfError(f"{name} is neither a commit nor a folder with {', '.join(PARTS)}")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
-    hashed = subprocess.run(
-        ["git", "-C", ROOT, "rev-parse", "--short=12", f"{name}^{{commit}}"], capture_output=True, text=True, check=True
-    )
-    return Side(name, hashed.stdout.strip(), folder)
+    hashed = run("git", "-C", str(ROOT), "rev-parse", "--short=12", f"{name}^{{commit}}")
+    return Side(name, hashed.strip(), folder)
 
 
 def environment(side: Side) -> Path:
     """Interpreter of a server environment with this side's own packages; all other packages are today's.
 
     Raises:
-        PerfError: the server's environment is missing.
+        LaunchError: the server's environment is missing.
     """
-    if not SERVER_PYTHON.exists():
-        raise PerfError("the server's environment is missing; make it: make setup-server")
+    Wheel.of(SERVER_PYTHON)
     folder = side.folder / "venv"
     subprocess.run([SERVER_PYTHON, "-m", "venv", "--without-pip", folder], check=True)
     (packages,) = folder.glob("lib/python*/site-packages")
@@ -83,18 +78,7 @@ def environment(side: Side) -> Path:
 
 @contextlib.contextmanager
 def serve(side: Side) -> Iterator[Target]:
-    """A server of the CPU profile with a side's files.
-
-    Raises:
-        PerfError: it cannot be started.
-    """
-    try:
-        with TritonServer(
-            repository=side.folder / "model_repository",
-            log=side.folder / "server.log",
-            python=environment(side),
-            options=side.options,
-        ) as server:
-            yield target_of(server)
-    except LaunchError as error:
-        raise PerfError(f"{side.name}: {error}") from None
+    """A server of the CPU profile with a side's files; raises LaunchError where it cannot be started."""
+    repository, log = side.folder / "model_repository", side.folder / "server.log"
+    with TritonServer(repository=repository, log=log, python=environment(side)) as server:
+        yield target_of(server)

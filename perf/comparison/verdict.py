@@ -42,8 +42,8 @@ def verdict(a: Sequence[float], b: Sequence[float], seed: int = 0) -> Verdict:
     that the machine was too busy to tell.
 
     Args:
-        a: times of A, at least 2.
-        b: times of B, in the same order.
+        a: times of A, at least 2; those of B come in the same order.
+        b: times of B.
         seed: of the resampling.
     """
     ratios = np.log(np.asarray(b, float) / np.asarray(a, float))

@@ -11,15 +11,15 @@ import os
 import re
 import subprocess
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.access import HTTP_HEADER, operator_key, redacted
 from deploy.server import ROOT
+from deploy.targets import Target
 from perf.errors import PerfError
 from perf.load.inputs import largest_output_bytes
 from perf.load.scenarios import Scenario
-from perf.servers import Target
 
 FOLDER = ROOT / ".venv-perf"
 BINARY = FOLDER / "bin/perf_analyzer"
@@ -27,7 +27,6 @@ LIBRARIES = FOLDER / "nvidia/cuda_runtime/lib"
 COLUMNS = {
     "mean_ms": "Avg latency",
     "p50_ms": "p50 latency",
-    "p90_ms": "p90 latency",
     "p95_ms": "p95 latency",
     "p99_ms": "p99 latency",
 }
@@ -44,7 +43,7 @@ class Load:
     """How requests are sent.
 
     Attributes:
-        kind: ``concurrency`` (requests under way), ``poisson`` (arrivals per second) or ``burst`` (requests at once).
+        kind: ``concurrency`` (requests in flight), ``poisson`` (arrivals per second) or ``burst`` (requests at once).
         value: of these.
         pause_s: after each burst.
     """
@@ -53,13 +52,16 @@ class Load:
     value: float
     pause_s: float = 0.0
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value:.3g}"
+
 
 @dataclass(frozen=True)
 class Timing:
     """What perf_analyzer reports of one run, in milliseconds, seen by the client.
 
     Attributes:
-        throughput_per_s: items; the number of requests under way divided by the mean latency (Little's law). None
+        throughput_per_s: items; the number of requests in flight divided by the mean latency (Little's law). None
             where requests arrive by themselves: their rate is the load's, whatever the server makes of it.
     """
 
@@ -67,13 +69,8 @@ class Timing:
     throughput_per_s: float | None
     mean_ms: float
     p50_ms: float
-    p90_ms: float
     p95_ms: float
     p99_ms: float
-
-    def rounded(self) -> dict[str, float]:
-        """For a result; what is None is left out."""
-        return {name: round(value, 4) for name, value in asdict(self).items() if value is not None}
 
 
 def analyze(scenario: Scenario, target: Target, data: Path, load: Load, requests: int) -> Timing:
@@ -152,13 +149,5 @@ def execute(command: list[str]) -> str:
 
 
 def version() -> str:
-    """Version of the binary.
-
-    Raises:
-        PerfError: it is missing, or tells none.
-    """
-    answer = execute([str(BINARY), "--version"])
-    found = re.search(r"Version (\S+)", answer)
-    if found is None:
-        raise PerfError(f"perf_analyzer tells no version: {answer}")
-    return found[1]
+    """Version of the binary, as it says itself."""
+    return execute([str(BINARY), "--version"]).partition("Version ")[2].split()[0].rstrip(",")

@@ -10,9 +10,9 @@ import jsonschema
 
 from deploy.server import ROOT
 from perf.errors import PerfError
-from perf.results import SCHEMAS
 
 SCENARIOS = ROOT / "perf/scenarios.toml"
+SCHEMA = ROOT / "perf/scenarios.schema.json"
 LOADS = ("concurrency", "poisson", "burst")
 
 
@@ -23,7 +23,7 @@ class Scenario:
     Attributes:
         sizes_px: width and height of each photo, sent in turn.
         load: one of LOADS.
-        levels: requests under way, shares of the highest rate, or requests in a burst, by load.
+        levels: requests in flight, shares of the highest rate, or requests in a burst, by load.
         requests: in one repeat at one level.
     """
 
@@ -53,7 +53,7 @@ def read_scenarios(path: Path = SCENARIOS) -> dict[str, Scenario]:
     """
     try:
         file = tomllib.loads(path.read_text())
-        jsonschema.validate(file, json.loads((SCHEMAS / "scenarios.json").read_text()))
+        jsonschema.validate(file, json.loads(SCHEMA.read_text()))
     except tomllib.TOMLDecodeError as error:
         raise PerfError(f"{path.name}: {error}") from None
     except jsonschema.ValidationError as error:
@@ -77,13 +77,13 @@ def _scenario(name: str, sizes: dict[str, list[int]], given: dict[str, Any]) -> 
     )
 
 
-def choose(names: list[str], path: Path = SCENARIOS) -> list[Scenario]:
+def choose(names: list[str]) -> list[Scenario]:
     """The named scenarios, or all.
 
     Raises:
         PerfError: there is none of such a name.
     """
-    known = read_scenarios(path)
+    known = read_scenarios()
     unknown = [name for name in names if name not in known]
     if unknown:
         raise PerfError(f"no scenario {', '.join(unknown)}: choose from {', '.join(known)}")

@@ -4,10 +4,15 @@ A peer takes a photo file and returns an edited one, as the service does, so tha
 photos. The served peers run the service's own engine and arithmetic (perf.peers.editor): what differs is the serving.
 """
 
+import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 Enhance: TypeAlias = Callable[[bytes, str], bytes]
 """(photo file, mode) to edited photo file, JPEG both."""
@@ -30,3 +35,15 @@ class Peer:
     modes: tuple[str, ...]
     opened: Callable[[], AbstractContextManager[Enhance]]
     about: str
+
+
+def read(file: bytes) -> NDArray[np.uint8]:
+    """Pixels of a photo file, upright, uint8 (height, width, 3)."""
+    return np.array(ImageOps.exif_transpose(Image.open(io.BytesIO(file))).convert("RGB"))
+
+
+def write(photo: NDArray[np.uint8]) -> bytes:
+    """A JPEG file."""
+    file = io.BytesIO()
+    Image.fromarray(photo).save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()

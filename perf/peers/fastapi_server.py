@@ -21,19 +21,11 @@ def application(editor: Editor) -> FastAPI:
         file = await run_in_threadpool(editor.enhance, await request.body(), mode)
         return Response(file, media_type="image/jpeg")
 
-    def ready() -> str:
-        return "ready"
-
     app.add_api_route("/enhance", enhance, methods=["POST"])
-    app.add_api_route("/v2/models/enhance/ready", ready)
+    app.add_api_route("/v2/models/enhance/ready", lambda: "ready")
     return app
 
 
-def main() -> None:
-    """Serve until interrupted."""
+if __name__ == "__main__":
     repository, port = sys.argv[1:]
     uvicorn.run(application(Editor(Path(repository))), host="127.0.0.1", port=int(port), log_level="warning")
-
-
-if __name__ == "__main__":
-    main()

@@ -17,38 +17,20 @@ from pytriton.triton import Triton, TritonConfig
 from perf.peers.editor import Editor
 
 
-class Served:
-    """The function that is bound.
-
-    Args:
-        editor: edits photos.
-    """
-
-    def __init__(self, editor: Editor) -> None:
-        self.editor = editor
-
-    def __call__(self, requests: list[Request]) -> list[dict[str, NDArray[np.uint8]]]:
-        """One answer for each request."""
-        return [{"ENHANCED": np.frombuffer(self.enhanced(request), np.uint8)} for request in requests]
-
-    def enhanced(self, request: Request) -> bytes:
-        """The photo file of one request, edited."""
-        return self.editor.enhance(request["IMAGE"].tobytes(), str((request.parameters or {}).get("mode", "full")))
-
-
 def main() -> None:
     """Serve until interrupted."""
-    repository, *ports = sys.argv[1:]
-    http, grpc, metrics = map(int, ports)
-    local = "127.0.0.1"
-    config = TritonConfig(
-        http_address=local, http_port=http, grpc_address=local, grpc_port=grpc,
-        metrics_address=local, metrics_port=metrics,
-    )  # fmt: skip
-    with Triton(config=config) as triton:
+    editor, (http, grpc, metrics) = Editor(Path(sys.argv[1])), map(int, sys.argv[2:])
+
+    def enhance(requests: list[Request]) -> list[dict[str, NDArray[np.uint8]]]:
+        modes = [str((request.parameters or {}).get("mode", "full")) for request in requests]
+        files = [editor.enhance(each["IMAGE"].tobytes(), mode) for each, mode in zip(requests, modes, strict=True)]
+        return [{"ENHANCED": np.frombuffer(file, np.uint8)} for file in files]
+
+    addresses = dict.fromkeys(("http_address", "grpc_address", "metrics_address"), "127.0.0.1")
+    with Triton(config=TritonConfig(**addresses, http_port=http, grpc_port=grpc, metrics_port=metrics)) as triton:
         triton.bind(
             model_name="enhance",
-            infer_func=Served(Editor(Path(repository))),
+            infer_func=enhance,
             inputs=[Tensor(name="IMAGE", dtype=np.uint8, shape=(-1,))],
             outputs=[Tensor(name="ENHANCED", dtype=np.uint8, shape=(-1,))],
             config=ModelConfig(batching=False),

@@ -1,6 +1,6 @@
 """Photos whose right edit is known, at a camera's sizes.
 
-They are views of the panoramas that are kept for validation, taken by a simulated camera (training.data.simulation).
+They are views of the held-out panoramas, taken by a simulated camera (training.data.simulation).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deploy.server import ROOT
 from perf.errors import PerfError
-from perf.photos import SAMPLES, photo_file
+from perf.photos import SAMPLES
 from training.data.camera import random_body
 from training.data.pairs import PairsError, read_photo, write_photo
 from training.data.simulation import photograph, random_view, split_panoramas
@@ -41,36 +41,32 @@ class Scene:
         assert self.target is not None
         return score(at_scoring_size(edited), at_scoring_size(self.target))
 
-    def file(self, width_px: int, height_px: int) -> bytes:
-        """The photo at a camera's size."""
-        return photo_file(width_px, height_px, self.source)
-
 
 def at_scoring_size(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Photos of all sizes are compared at one."""
     return np.asarray(cv2.resize(photo, SCORED, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def kept_scenes(panoramas: Path, count: int, folder: Path = FOLDER) -> list[Scene]:
+def held_out_scenes(panoramas: Path, count: int, folder: Path = FOLDER) -> list[Scene]:
     """Scenes of the panoramas that were never trained on; what was made before is used again.
 
     Raises:
         PerfError: the folder has none.
     """
     try:
-        _, kept = split_panoramas(panoramas)
+        _, held_out = split_panoramas(panoramas)
     except PairsError as error:
         raise PerfError(str(error)) from None
     folder.mkdir(parents=True, exist_ok=True)
-    return [scene(kept, number, folder) for number in range(count)]
+    return [scene(held_out, number, folder) for number in range(count)]
 
 
-def scene(kept: tuple[Path, ...], number: int, folder: Path) -> Scene:
+def scene(held_out: tuple[Path, ...], number: int, folder: Path) -> Scene:
     """Photograph one view, or read what an earlier run made."""
     source, target = (folder / f"{number:02d}.{kind}.jpg" for kind in ("source", "target"))
     if not target.exists():
         rng = np.random.default_rng((SEED, number))
-        (shot, *_), edit = photograph(random_view(kept, *SIZE, rng), random_body(rng), rng)
+        (shot, *_), edit = photograph(random_view(held_out, *SIZE, rng), random_body(rng), rng)
         write_photo(source, shot)
         write_photo(target, edit)  # last: its presence says that the scene is complete
     return Scene(source, read_photo(target))

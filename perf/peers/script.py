@@ -1,14 +1,10 @@
 """The obvious script: both networks in PyTorch eager, the curves looked up by its tensors, Pillow on both ends.
 
-    python -m perf.peers.script photo.jpg edited.jpg
-
 It shares nothing with the service but the weights and where tiles start.
 """
 
 import contextlib
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,11 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from perf.peers import Enhance
-from perf.peers.files import read, write
-from perf.runtimes import CPU_THREADS
-from perf.runtimes.pytorch import shipped_network
+from deploy.server import MODEL_REPOSITORY
+from export.contract import read_contract
+from export.networks import load_network
+from perf.engines.table import CPU_THREADS, WEIGHTS
+from perf.peers import Enhance, read, write
 from pixels.tiling import TILE_PX, segments
+from serving.versions import NETWORKS
 from training.networks.curves import apply_curves
 
 STRIP_PX = 256  # rows that are stretched at a time: 27 planes of a whole photo would not fit
@@ -71,16 +69,6 @@ def padded(tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def opened() -> Iterator[Enhance]:
     """The script with its networks loaded, as in the middle of a shoot."""
     torch.set_num_threads(CPU_THREADS)
-    generator, refiner = map(shipped_network, ("generator", "refiner"))
+    contracts = [read_contract(MODEL_REPOSITORY / name) for name in NETWORKS]
+    generator, refiner = (load_network(each, WEIGHTS / each.weights) for each in contracts)
     yield lambda file, mode: write(edit(read(file), generator, refiner if mode == "full" else None))
-
-
-def main() -> None:
-    """Edit one photo."""
-    source, target = map(Path, sys.argv[1:])
-    with opened() as enhance:
-        target.write_bytes(enhance(source.read_bytes(), "full"))
-
-
-if __name__ == "__main__":
-    main()

@@ -2,10 +2,6 @@
 
 import contextlib
 import os
-import signal
-import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +9,12 @@ import httpx
 
 from clients import Enhancer
 from deploy.server import MODEL_REPOSITORY, ROOT, Ports, TritonServer
+from deploy.targets import running_process
 from deploy.wheel import Wheel
+from perf.errors import Unavailable
 from perf.peers import QUALITY, Enhance
-from perf.runtimes import Unavailable
 
 PEERS_PYTHON = ROOT / ".venv-peers/bin/python"
-READY_S = 180.0
 TIMEOUT_S = 300.0
 
 
@@ -60,59 +56,21 @@ def client(url: str) -> Iterator[Enhance]:
         yield lambda file, mode: enhancer.enhance(file, mode=mode, quality=QUALITY).data
 
 
-@contextlib.contextmanager
-def process(module: str, port: int, *further: int) -> Iterator[None]:
+def process(module: str, port: int, *further: int) -> contextlib.AbstractContextManager[None]:
     """A peer's process, ready inside the block; its first port speaks HTTP.
 
     Raises:
-        Unavailable: it does not start; says where its log is.
+        Unavailable: the peers' environment is missing.
+        LaunchError: on entering, where it does not start; says where its log is.
     """
     if not PEERS_PYTHON.exists():
         raise Unavailable("the peers' environment is missing: make setup-peers")
+    command: list[str | Path] = [PEERS_PYTHON, "-m", module, MODEL_REPOSITORY, *map(str, (port, *further))]
     log = ROOT / f"artifacts/perf/{module.rpartition('.')[2]}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    command: list[str | Path] = [PEERS_PYTHON, "-m", module, MODEL_REPOSITORY, str(port), *map(str, further)]
-    with log.open("wb") as output:
-        running = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        deadline = time.monotonic() + READY_S
-        while not is_ready(port):
-            if running.poll() is not None or time.monotonic() > deadline:
-                raise Unavailable(f"it did not start; its log: {log.relative_to(ROOT)}")
-            time.sleep(0.2)
-        yield
-    finally:
-        stop(running)
+    return running_process(command, f"127.0.0.1:{port}", "models/enhance", log, environment())
 
 
 def environment() -> dict[str, str]:
     """With the interpreter's own library: pytriton's stub would else take the system's, of another patch release."""
     library = Wheel.of(PEERS_PYTHON).python_library
     return os.environ | ({"LD_LIBRARY_PATH": str(library.parent)} if library.suffix != ".a" else {})
-
-
-def is_ready(port: int) -> bool:
-    """Whether the server answers that it is."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/models/enhance/ready", timeout=2):
-            return True
-    except OSError:
-        return False
-
-
-def stop(running: subprocess.Popen[bytes], timeout_s: float = 20) -> None:
-    """Ask first, then insist, with whatever it has started."""
-    with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-        running.send_signal(signal.SIGINT)
-        running.wait(timeout_s)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(running.pid, signal.SIGKILL)
-    running.wait()

@@ -1,1 +1,1 @@
-"""Roofline: how near the networks come to what a machine could do."""
+"""How near a network comes to what this machine could do, and what a DGX Spark could do at best."""

@@ -14,10 +14,10 @@ import pytest
 from onnx import numpy_helper
 
 from export import plan, trtexec
-from export.compare import onnxruntime_runner
 from export.contract import Contract
 from export.errors import ExportError
 from export.manifest import Run, sha256
+from export.runners import onnxruntime_runner
 from tests.export.trtexec_flags import FLAGS
 
 pytestmark = pytest.mark.usefixtures("gpu_machine")

@@ -8,9 +8,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from deploy.server import MODEL_REPOSITORY
 from export.contract import read_contract
+from export.networks import load_network
+from perf.engines.table import WEIGHTS
+from perf.errors import PerfError
 from perf.results import served
-from perf.roofline.graph_cost import Graph, Traffic, UnknownOperation, by_itself, steps
-from perf.runtimes.pytorch import WEIGHTS, shipped_network
+from perf.roofline.graph_cost import Graph, Step, steps
 from serving.versions import NETWORKS
 
 
@@ -44,67 +46,52 @@ def small_graph() -> onnx.ModelProto:
 
 
 def test_a_small_graph_counted_by_hand() -> None:
-    widen, mix, grow = steps(Graph(small_graph()))
+    widen, mix, grow = steps(small_graph())
     values = 4 * 8 * 8
     assert widen.matrix_flops == values * 2 * (2 * 3 * 3)  # each value: 18 multiplications and additions
     assert widen.other_flops == values + values  # bias, rectifier
-    assert widen.traffic == Traffic(
-        activations=values, weights=72 + 4, end_bytes=4 * 2 * 8 * 8
-    )  # R is kept, C never is
+    assert (widen.values, widen.end_bytes) == (values + 72 + 4, 4 * 2 * 8 * 8)  # R is kept, C never is
     assert mix.matrix_flops == values * 2 * 4 and mix.other_flops == values  # the sum
-    assert mix.traffic == Traffic(activations=values + values, weights=16)  # reads R once, writes S
+    assert (mix.values, mix.end_bytes) == (values + values + 16, 0)  # reads R once, writes S
     assert grow.matrix_flops == 0 and grow.other_flops == 8 * 16 * 16 * 2 * 4  # four neighbours
-    assert grow.traffic == Traffic(
-        activations=2 * values, weights=4, end_bytes=4 * 8 * 16 * 16
-    )  # reads R and S, no copy of both
-
-
-def test_nothing_fused_moves_every_result() -> None:
-    values = 4 * 8 * 8
-    # written and read: C, R (three readers, concat's through the resize), D, S; once: X, Y, weights
-    expected = Traffic(activations=values * (2 + 4 + 2 + 2), weights=72 + 4 + 16 + 4, end_bytes=4 * (2 * 64 + 8 * 256))
-    assert by_itself(Graph(small_graph())) == expected
+    assert (grow.values, grow.end_bytes) == (2 * values + 4, 4 * 8 * 16 * 16)  # reads R and S, no copy of both
 
 
 def test_a_batch_multiplies_all_but_the_weights() -> None:
-    for one, three in zip(steps(Graph(small_graph(), 1)), steps(Graph(small_graph(), 3)), strict=True):
+    weights_of = (72 + 4, 16, 4)
+    for one, three, fixed in zip(steps(small_graph(), 1), steps(small_graph(), 3), weights_of, strict=True):
         assert three.flops == 3 * one.flops
-        assert three.traffic.weights == one.traffic.weights
-        assert three.traffic.activations == 3 * one.traffic.activations
-        assert three.traffic.end_bytes == 3 * one.traffic.end_bytes
+        assert three.values - fixed == 3 * (one.values - fixed)
+        assert three.end_bytes == 3 * one.end_bytes
 
 
 def test_half_precision_halves_all_but_the_ends() -> None:
-    traffic = Traffic(activations=10, weights=3, end_bytes=20)
-    assert (traffic.bytes(4), traffic.bytes(2)) == (72, 46)
+    step = Step("step", matrix_flops=0, other_flops=0, values=13, end_bytes=20)
+    assert (step.bytes(4), step.bytes(2)) == (72, 46)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_served_graph_has_the_operations_that_pytorch_counts(network: str) -> None:
-    if not (WEIGHTS / f"{network}.safetensors").exists():
-        pytest.skip("no weights of it ship yet")
-    model = onnx.load(served(network))
-    counted = sum(step.matrix_flops for step in steps(Graph(model, batch=2)))
     contract = read_contract(MODEL_REPOSITORY / network)
+    counted = sum(step.matrix_flops for step in steps(onnx.load(served(network)), batch=2))
     tiles = [torch.zeros(each.batched(2), dtype=getattr(torch, each.dtype.name)) for each in contract.inputs]
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        shipped_network(network)(*tiles)
+        load_network(contract, WEIGHTS / contract.weights)(*tiles)
     assert counted == pytest.approx(counter.get_total_flops(), rel=0.02)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_fusing_saves_traffic_but_never_the_ends_and_weights(network: str) -> None:
-    graph = Graph(onnx.load(served(network)))
-    fused = sum((step.traffic for step in steps(graph)), Traffic())
-    alone = by_itself(graph)
-    assert fused.activations < alone.activations
-    assert fused.weights >= sum(graph.elements(name) for name in graph.weights if "weight" in name)
+def test_ends_and_weights_always_move(network: str) -> None:
+    model = onnx.load(served(network))
+    graph, network_steps = Graph(model), steps(model)
+    weights_values = sum(graph.elements(name) for name in graph.weights if "weight" in name)
+    assert sum(step.values for step in network_steps) > weights_values
     ends = sum(graph.elements(name) * size for name, size in graph.end_bytes.items())
-    assert 0.95 * ends < fused.end_bytes <= ends  # a plane that occurs in the output more than once counts once
+    assert 0.95 * ends < sum(step.end_bytes for step in network_steps) <= ends  # a plane that occurs twice counts once
 
 
 def test_an_operation_that_cannot_be_counted_is_named() -> None:
     model = small_graph()
     model.graph.node[1].op_type = "Erf"
-    with pytest.raises(UnknownOperation, match=r"Erf \(rectify\)"):
-        steps(Graph(model))
+    with pytest.raises(PerfError, match=r"Erf \(rectify\)"):
+        steps(model)

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from clients import Enhancer
 from deploy.server import TritonServer
 from perf import results
-from perf.errors import PerfError
-from perf.peers import Enhance, Peer, classical, files, scenes, script, served
-from perf.peers.__main__ import Entry, lines, measure
-from perf.peers.table import PEERS
-from perf.runtimes import Unavailable
+from perf.errors import PerfError, Unavailable
+from perf.peers import Enhance, Peer, read, scenes, script, served, write
+from perf.peers.benchmark import Entry, measure, rows
+from perf.peers.table import OURS, PEERS, classical, unedited
 from pixels.curves import CELLS, KNOTS
 from tests.photos import encoded, photo
 from tests.training.conftest import room
@@ -48,23 +47,23 @@ def test_the_scripts_curves_and_tiles_add_up_to_the_photo(size: tuple[int, int])
 def test_the_script_edits_as_the_service_does(server: TritonServer, mode: str) -> None:
     dark = encoded((photo(600, 512) * 0.3).astype(np.uint8))
     with script.opened() as enhance, Enhancer(server.grpc_url) as enhancer:
-        edited = files.read(enhance(dark, mode)).astype(int)
-        expected = files.read(enhancer.enhance(dark, mode=mode).data)
+        edited = read(enhance(dark, mode)).astype(int)
+        expected = read(enhancer.enhance(dark, mode=mode).data)
     assert np.abs(edited - expected).mean() < 1.5
 
 
 def test_the_classical_choice_is_the_fusion_of_exposures_of_the_one_photo() -> None:
     file = encoded(photo(300, 200))
-    with classical.opened() as enhance:
-        expected = files.write(standard_edit(to_linear(files.read(file))))
-        difference = files.read(enhance(file, "")).astype(int) - files.read(expected)
+    with classical() as enhance:
+        expected = write(standard_edit(to_linear(read(file))))
+        difference = read(enhance(file, "")).astype(int) - read(expected)
     assert np.abs(difference).mean() < 0.1, "sums of floats differ by their order alone"
 
 
 def test_pillow_alone_changes_nothing_but_the_file() -> None:
     file = encoded(photo(300, 200), quality=95)
-    with classical.opened_unedited() as enhance:
-        difference = files.read(enhance(file, "")).astype(int) - files.read(file)
+    with unedited() as enhance:
+        difference = read(enhance(file, "")).astype(int) - read(file)
     assert np.abs(difference).mean() < 3
 
 
@@ -76,8 +75,8 @@ def test_served_peers_edit_as_the_service_does(
 ) -> None:
     file = encoded(photo(700, 520))
     with Enhancer(server.grpc_url) as enhancer:
-        expected = files.read(enhancer.enhance(file, mode=mode).data).astype(int)
-    edited = files.read(peers_running[opened.__name__](file, mode))
+        expected = read(enhancer.enhance(file, mode=mode).data).astype(int)
+    edited = read(peers_running[opened.__name__](file, mode))
     assert edited.shape == expected.shape and np.abs(edited - expected).mean() < 1
 
 
@@ -107,20 +106,20 @@ def test_scenes_come_from_kept_panoramas_and_are_made_once(
     panoramas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scenes, "SIZE", (96, 64))
-    first = scenes.kept_scenes(panoramas, 3, tmp_path / "scenes")
+    first = scenes.held_out_scenes(panoramas, 3, tmp_path / "scenes")
     assert all(scene.target is not None and scene.target.shape == (64, 96, 3) for scene in first)
     assert all(scene.target.mean() > 20 for scene in first)  # none is the black one
     made = {path: path.stat().st_mtime_ns for path in (tmp_path / "scenes").iterdir()}
-    again = scenes.kept_scenes(panoramas, 3, tmp_path / "scenes")
+    again = scenes.held_out_scenes(panoramas, 3, tmp_path / "scenes")
     assert made == {path: path.stat().st_mtime_ns for path in (tmp_path / "scenes").iterdir()}
     assert np.array_equal(first[2].target, again[2].target)
-    other = scenes.kept_scenes(panoramas, 3, tmp_path / "other")
+    other = scenes.held_out_scenes(panoramas, 3, tmp_path / "other")
     assert np.array_equal(first[1].target, other[1].target)
 
 
 def test_a_folder_without_kept_panoramas_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PerfError, match="autoshop_01"):
-        scenes.kept_scenes(tmp_path, 1, tmp_path / "scenes")
+        scenes.held_out_scenes(tmp_path, 1, tmp_path / "scenes")
 
 
 def test_an_edit_of_any_size_is_scored_against_the_target(tmp_path: Path) -> None:
@@ -143,18 +142,16 @@ def known_scene(tmp_path: Path, target: NDArray[np.uint8] | None) -> scenes.Scen
 
 
 def kept(*entries: Entry) -> list[str]:
-    return lines(
-        results.new_result("peers", "peers", "cpu", {}, {"quality": "why", "rows": [e.row() for e in entries]})
-    )
+    return results.table(results.new_result("peers", "peers", "cpu", {}, rows(list(entries)))["rows"])
 
 
 def test_the_first_photo_of_a_size_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perf.peers.__main__.PHOTOS", {2: ((96, 64), 3)})
+    monkeypatch.setattr("perf.peers.benchmark.PHOTOS", {2: ((96, 64), 3)})
     seen: list[bytes] = []
     counted = entry(lambda file, _mode: (seen.append(file), file)[1])
     measure([counted], [known_scene(tmp_path, photo(96, 64))])
     assert len(seen) == 4 and len(counted.times_s) == len(counted.scores) == 3
-    assert counted.row()["photos"] == 3 and "dB" in kept(counted)[1]
+    assert counted.row()["photos"] == 3 and counted.row()["psnr_db"] > 25 and len(kept(counted)) == 3
 
 
 def test_a_peer_that_fails_is_out_and_has_no_number(tmp_path: Path) -> None:
@@ -164,16 +161,25 @@ def test_a_peer_that_fails_is_out_and_has_no_number(tmp_path: Path) -> None:
     broken = entry(fail)
     for _ in range(2):
         broken.measure(b"", known_scene(tmp_path, None))
-    assert kept(broken)[1].endswith("not run: out of memory") and "time_s" not in broken.row()
-    with pytest.raises(PerfError, match="rows"):
-        results.new_result("peers", "peers", "cpu", {}, {"quality": "why", "rows": [broken.row() | {"psnr_db": 1.0}]})
+    assert "not run: out of memory" in kept(broken)[2] and "time_s" not in broken.row()
+    with pytest.raises(PerfError, match="psnr_db"):
+        results.new_result("peers", "peers", "cpu", {}, [broken.row() | {"psnr_db": 1.0}])
 
 
 def test_without_targets_there_is_time_and_no_quality(tmp_path: Path) -> None:
     timed = entry(lambda file, _mode: file)
     timed.measure(encoded(photo(96, 64)), known_scene(tmp_path, None))
-    assert timed.row()["psnr_db"] is None and timed.row()["time_s"]["median"] > 0
-    assert "dB" not in kept(timed)[1]
+    assert timed.row()["psnr_db"] is None and timed.row()["time_s"] > 0
+
+
+def test_each_way_stands_beside_ours_of_the_same_mode_and_size() -> None:
+    def timed(name: str, mode: str, megapixels: int, time_s: float) -> Entry:
+        peer = Peer(name, (mode,), contextlib.nullcontext, "for the test")
+        return Entry(peer, mode, megapixels, lambda file, _mode: file, times_s=[time_s])
+
+    ours = [timed(OURS, "fast", 2, 1.0), timed(OURS, "full", 2, 4.0), timed(OURS, "full", 12, 9.0)]
+    others = [timed("script", "full", 2, 8.0), timed("Pillow", "unedited", 12, 3.0), timed("FastAPI", "fast", 12, 2.0)]
+    assert [row["times_this_project"] for row in rows([*ours, *others])] == [1, 1, 1, 2, pytest.approx(1 / 3), None]
 
 
 def test_every_way_has_a_name_of_its_own() -> None:

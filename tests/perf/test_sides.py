@@ -4,13 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from google.protobuf import text_format
-from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from deploy.server import ROOT, SERVER_PYTHON
 from perf.__main__ import main
 from perf.comparison.sides import PARTS, checkout, environment
-from perf.comparison.sweep import TRIALS, left_to_try, scenario_of, side_of
 from perf.errors import PerfError
 
 
@@ -37,25 +34,6 @@ def test_each_side_runs_its_own_pixels_with_the_servers_other_packages(tmp_path:
     answer = subprocess.check_output([environment(side), "-c", asked], text=True, cwd=tmp_path)
     assert answer.split() == ["1", "1"]
     assert not hasattr(pytest.importorskip("pixels"), "MINE")
-
-
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.setting} {trial.tried} {trial.load}")
-def test_a_trial_changes_one_setting_and_nothing_else(trial: object, tmp_path: Path) -> None:
-    assert scenario_of(trial).levels
-    side = side_of(trial, tmp_path / "tried")
-    changed = 0
-    for file in (ROOT / "model_repository").glob("*/configs/cpu.pbtxt"):
-        served, tried = (
-            text_format.Parse(path.read_text(), ModelConfig()) for path in (file, side.folder / file.relative_to(ROOT))
-        )
-        changed += served != tried
-    assert changed + bool(side.options) == 1
-
-
-def test_a_sweep_goes_on_where_it_stopped() -> None:
-    rows = [{"setting": t.setting, "tried": t.tried, "scenario": scenario_of(t).name} for t in TRIALS]
-    assert left_to_try(rows[:3]) == list(TRIALS[3:])
-    assert left_to_try(rows) == []
 
 
 def test_mistakes_on_the_command_line_are_one_line(

@@ -1,1 +1,0 @@
-"""The report: tables and plots of the kept results."""

@@ -1,0 +1,93 @@
+"""Faults, the short versions: the rest is `make test-faults`."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from deploy.server import ROOT, TritonServer
+from deploy.watchdog import living_stubs
+from perf import results
+from tests.faults.__main__ import FAULTS, PAGE, TABLE, section
+from tests.faults.breakdowns import FAULTS as BREAKDOWNS
+from tests.faults.damage import MUTATIONS, damaged, photos
+from tests.faults.damaged import outcomes
+from tests.faults.hostile import HOSTILE, hostile
+from tests.faults.row import Row
+from tests.faults.soak import GROWTH, is_well, verdict
+
+FILES = 150
+
+
+@pytest.mark.parametrize("fault", ["worker-killed", "decode-killed"])
+def test_what_dies_or_hangs_costs_a_batch_nothing(fault: str) -> None:
+    row = BREAKDOWNS[fault](photos=12)
+    assert row.is_well() and row.answered == 12
+    assert row.note == {"worker-killed": "", "decode-killed": "1 model loaded again"}[fault]
+
+
+def test_damaged_photos_get_a_picture_or_a_reason(identity_server: TritonServer) -> None:
+    found = outcomes(identity_server.grpc_url, FILES)
+    assert found.keys() == {"answered", "refused"}, found
+    assert identity_server.process.poll() is None and found.total() == FILES
+
+
+def test_photos_made_to_do_harm_do_none(identity_server: TritonServer) -> None:
+    stubs = living_stubs(identity_server.process.pid)
+    found = outcomes(identity_server.grpc_url, 2 * len(HOSTILE), hostile)
+    assert found.keys() <= {"answered", "refused"}, found
+    assert living_stubs(identity_server.process.pid) == stubs
+
+
+def test_damage_is_the_same_for_the_same_seed_and_covers_everything() -> None:
+    everything = [damaged(seed) for seed in range(FILES)]
+    assert everything == [damaged(seed) for seed in range(FILES)]
+    for names in (photos(), [each.__name__ for each in MUTATIONS]):
+        assert all(any(name in what for what, _ in everything) for name in names)
+    assert sum(file in photos().values() for _, file in everything) < FILES / 50
+
+
+@pytest.mark.parametrize("kind", photos())
+def test_undamaged_every_file_is_a_photo(kind: str) -> None:
+    with Image.open(io.BytesIO(photos()[kind])) as image:
+        image.load()
+        assert image.format.lower() == kind.split()[0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "well"),
+    [
+        ({"sent": 10, "answered": 8, "refused": 2}, True),
+        ({"sent": 10, "answered": 9}, False),
+        ({"sent": 10, "answered": 10, "twice": 1}, False),
+    ],
+)
+def test_a_row_is_well_when_nothing_is_lost_or_twice(counts: dict[str, int], well: bool) -> None:
+    assert Row("fault", **counts).is_well() is well
+
+
+def soaked(memory: list[int], files: list[int]) -> dict[str, object]:
+    samples = {"tiler_bytes": memory, "shared_memory_bytes": [0] * len(memory), "files": files}
+    return {"errors": [], "deaths": "", **verdict(samples)}
+
+
+def test_a_soak_tells_growth_from_noise() -> None:
+    noise = [100, 104, 98, 101, 99, 103, 97, 102, 100]
+    assert is_well(soaked(noise, noise))
+    assert not is_well(soaked([int(100 * GROWTH**hour) for hour in range(9)], noise))
+    assert not is_well(soaked(noise, [100 + 3 * hour for hour in range(9)]))
+    assert not is_well(soaked(noise, noise) | {"deaths": "starting again"})
+
+
+def test_the_documents_table_is_the_tracked_result() -> None:
+    (path,) = (ROOT / "perf/results").glob("faults--*.json")
+    result = results.read(path)
+    rows = result["rows"]
+    assert TABLE.search(PAGE.read_text())[0] == f"<!-- make test-faults -->\n{section(result)}\n<!-- end -->"
+    assert len(rows) <= len(FAULTS)
+    assert all(row["lost"] == row["twice"] == 0 for row in rows)
+
+
+def test_the_tracked_soak_is_well() -> None:
+    (path,) = (ROOT / "perf/results").glob("soak--*.json")
+    assert is_well(results.read(path)["about"])
