@@ -94,14 +94,14 @@ evaluate: named-run setup ## score a run's weights on pairs: RUN=name JSONL=pair
 named-run:
 	@$(if $(RUN),,echo "error: name the run: make $(MAKECMDGOALS) RUN=name" >&2; exit 2)
 
-export: named-run setup ## weights of both networks to checked ONNX files that are served: RUN=name [WEIGHTS=folder]
-	@$(PY) -m export all --run $(RUN) $(if $(WEIGHTS),--weights $(WEIGHTS))
+export: named-run setup ## weights of both networks to checked ONNX files that are served: RUN=name [WEIGHTS=folder STYLE=name]
+	@$(PY) -m export all --run $(RUN) $(if $(WEIGHTS),--weights $(WEIGHTS)) $(if $(STYLE),--style $(STYLE))
 
-plan: named-run ## its TensorRT plan, checked and served, on the machine with the GPU: RUN=name
-	@$(PYTHON) -m deploy.container plan --run $(RUN)
+plan: named-run ## its TensorRT plan, checked and served, on the machine with the GPU: RUN=name [STYLE=name]
+	@$(PYTHON) -m deploy.container plan --run $(RUN) $(if $(STYLE),--style $(STYLE))
 
-rollback: setup ## serve the version before the newest again
-	@$(PY) -m export rollback
+rollback: setup ## serve the version before the newest again [STYLE=name]
+	@$(PY) -m export rollback $(if $(STYLE),--style $(STYLE))
 
 setup-perf: $(VENV)/.perf-installed ## add what the benchmarks need to .venv, and perf_analyzer in .venv-perf
 

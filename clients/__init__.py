@@ -4,6 +4,7 @@ from clients.credentials import api_key
 from clients.enhancer import AsyncEnhancer, Enhancer
 from clients.request import Enhanced, Options
 from clients.retry import Retry
+from clients.styles import Style
 from clients.transports import FakeTransport, Tls
 
-__all__ = ["AsyncEnhancer", "Enhanced", "Enhancer", "FakeTransport", "Options", "Retry", "Tls", "api_key"]
+__all__ = ["AsyncEnhancer", "Enhanced", "Enhancer", "FakeTransport", "Options", "Retry", "Style", "Tls", "api_key"]

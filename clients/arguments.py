@@ -28,6 +28,7 @@ commands:
   enhance PHOTO...         photos and folders, once
   enhance batch SRC DST    a whole folder with a ledger: the same command resumes after any interruption
   enhance watch SRC DST    a hot folder: photos are enhanced as they arrive
+  enhance styles           the styles that the server has
   enhance ui               the demo page
 each has its own --help.
 
@@ -149,6 +150,14 @@ def watch_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def styles_parser() -> argparse.ArgumentParser:
+    """Of `enhance styles`."""
+    parser = argparse.ArgumentParser("enhance styles", description="List the styles that the server has.")
+    parser.add_argument("--json", action="store_true", help="print all that is known of them as JSON")
+    _add_connection_options(parser)
+    return parser
+
+
 def ui_parser() -> argparse.ArgumentParser:
     """Of `enhance ui`."""
     parser = argparse.ArgumentParser("enhance ui", description="Serve the demo page.")
@@ -169,6 +178,7 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
 
 def _add_photo_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("photos")
+    group.add_argument("--style", metavar="NAME", help="of the edit; enhance styles lists them (default: the server's)")
     group.add_argument("--mode", choices=MODES, help="full quality, or fast (default: the server's)")
     group.add_argument("--strength", type=float, metavar="S", help=f"factor on the edit, 0 to {MAX_STRENGTH}")
     group.add_argument("--format", choices=FORMATS, help="of the outputs (default: the server's)")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
@@ -84,7 +86,7 @@ def _batch(options: argparse.Namespace, connection: Connection) -> int:
     if first is None:  # before a folder is made for nothing
         raise OptionError(_no_photos(plan))
     ledger = _ledger(options, in_memory=options.dry_run)
-    ledger.model = "" if options.dry_run else served_versions(connection)
+    ledger.model = "" if options.dry_run else served_versions(connection, order_from(options).options.style)
     return _process(options, connection, ledger, plan, chain([first], jobs))
 
 
@@ -92,7 +94,7 @@ def _watch(options: argparse.Namespace, connection: Connection) -> int:
     plan = plan_from(options)
     next(plan.mirror(options.sources, options.targets), None)  # a wrong folder is told at once
     ledger = _ledger(options)
-    ledger.model = served_versions(connection)
+    ledger.model = served_versions(connection, order_from(options).options.style)
     watch(
         ledger,
         lambda: plan.mirror(options.sources, options.targets),
@@ -114,6 +116,18 @@ def _ledger(options: argparse.Namespace, in_memory: bool = False) -> Ledger:
     if ledger.put_aside:
         print(f"the ledger was damaged: it is {ledger.put_aside} now, and outputs say what is done", file=sys.stderr)
     return ledger
+
+
+def _styles(options: argparse.Namespace, connection: Connection) -> int:
+    with Enhancer(**connection.settings()) as enhancer:
+        styles = enhancer.styles()
+    if options.json:
+        print(json.dumps([asdict(style) for style in styles], indent=1))
+        return DONE
+    width = max((len(style.name) for style in styles), default=0)
+    for style in styles:
+        print(f"{style.name:{width}}  version {style.version}  {style.summary}".rstrip())
+    return DONE
 
 
 def _ui(options: argparse.Namespace, connection: Connection) -> int:
@@ -183,5 +197,6 @@ COMMANDS: dict[str, tuple[Callable[[], argparse.ArgumentParser], Callable[[argpa
     "enhance": (arguments.enhance_parser, _enhance),
     "batch": (arguments.batch_parser, _batch),
     "watch": (arguments.watch_parser, _watch),
+    "styles": (arguments.styles_parser, _styles),
     "ui": (arguments.ui_parser, _ui),
 }

@@ -50,10 +50,10 @@ class Connection:
         return AsyncEnhancer(**self.settings(), retry=Retry(attempts=len(self.urls)))
 
 
-def served_versions(connection: Connection) -> str:
-    """The versions of the networks that the servers have as one text, such as `generator 2, refiner 1`."""
+def served_versions(connection: Connection, style: str | None) -> str:
+    """The versions of a style's networks that the servers have as one text, such as `generator 2, refiner 1`."""
     with Enhancer(**connection.settings()) as enhancer:
-        return ", ".join(f"{name} {version}" for name, version in sorted(enhancer.versions().items()))
+        return ", ".join(f"{name} {version}" for name, version in sorted(enhancer.versions(style).items()))
 
 
 def note_all(ledger: Ledger, jobs: Iterable[Job], again: Again = Again()) -> Report:  # noqa: B008  (frozen)

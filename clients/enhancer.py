@@ -23,6 +23,7 @@ from clients.balancer import Balancer
 from clients.errors import BusyError, DeadlineError, EnhanceError, OptionError, UnavailableError, UnreachableError
 from clients.request import Enhanced, Options, Sent, check_frames, read_photo
 from clients.retry import Retry
+from clients.styles import Style
 from clients.tracing import note_retry, photo_span
 from clients.transports.base import Address, Tls, Transport
 from clients.transports.grpc import GrpcTransport
@@ -123,11 +124,20 @@ class _Core:
                 errors.append(error)
         raise errors[0]
 
-    async def _versions(self) -> dict[str, str]:
+    async def _versions(self, style: str | None) -> dict[str, str]:
         for server in self._servers.transports:
-            if found := await server.versions(CHECK_TIMEOUT_S):
+            if found := await server.versions(CHECK_TIMEOUT_S, style):
                 return found
         return {}
+
+    async def _styles(self) -> list[Style]:
+        errors: list[EnhanceError] = []
+        for server in self._servers.transports:
+            try:
+                return await server.styles(CHECK_TIMEOUT_S)
+            except EnhanceError as error:
+                errors.append(error)
+        raise errors[0]
 
     async def _close(self) -> None:
         for server in self._servers.transports:
@@ -157,7 +167,7 @@ class Enhancer(_Core):
 
         Args:
             photo: A file's bytes, or its path.
-            **options: The fields of `clients.Options`: mode, strength, format, quality.
+            **options: The fields of `clients.Options`: mode, strength, format, quality, style.
 
         Raises:
             EnhanceError: see the tree in `clients.errors`.
@@ -188,9 +198,17 @@ class Enhancer(_Core):
         """
         _finish(self._check())
 
-    def versions(self) -> dict[str, str]:
-        """The version of each network that the servers tell of, such as `{"generator": "2"}`."""
-        return _finish(self._versions())
+    def versions(self, style: str | None = None) -> dict[str, str]:
+        """The version of each network of a style that the servers tell of, such as `{"generator": "2"}`."""
+        return _finish(self._versions(style))
+
+    def styles(self) -> list[Style]:
+        """The styles that the first server that answers has, the default first.
+
+        Raises:
+            EnhanceError: what is wrong with the first server where none answers.
+        """
+        return _finish(self._styles())
 
     def close(self) -> None:
         """Gives up the connections."""
@@ -220,9 +238,13 @@ class AsyncEnhancer(_Core):
         """See `Enhancer.check`."""
         await self._check()
 
-    async def versions(self) -> dict[str, str]:
+    async def versions(self, style: str | None = None) -> dict[str, str]:
         """See `Enhancer.versions`."""
-        return await self._versions()
+        return await self._versions(style)
+
+    async def styles(self) -> list[Style]:
+        """See `Enhancer.styles`."""
+        return await self._styles()
 
     async def close(self) -> None:
         """See `Enhancer.close`."""

@@ -11,6 +11,7 @@ from clients.errors import OptionError
 
 SHIPPED = Path(__file__).with_name("presets.toml")
 KINDS: dict[str, type] = {
+    "style": str,
     "mode": str,
     "strength": float,
     "format": str,

@@ -53,6 +53,8 @@ class Options:
     """`jpeg`, `png`, `tiff`, `webp`, or `same` as the photo that was sent."""
     quality: int | None = None
     """Of lossy formats, 1 to 100."""
+    style: str | None = None
+    """Name of the style; `Enhancer.styles` lists what a server has."""
 
     def __post_init__(self) -> None:
         _check(self.mode in (None, *MODES), f"mode {self.mode!r} is unknown: choose {' or '.join(MODES)}")
@@ -72,6 +74,7 @@ class Options:
             "strength": None if self.strength is None else str(self.strength),
             "format": self.format,
             "quality": self.quality,
+            "style": self.style,
         }
         return {name: value for name, value in given.items() if value is not None}
 

@@ -51,10 +51,12 @@ def run_command(target: str, options: Sequence[str], arguments: Sequence[str] = 
     ]
 
 
-def plan_command(run: str) -> list[str]:
+def plan_command(run: str, style: str | None = None) -> list[str]:
     """Build, check and publish a run's plan as the person who asked, in this working tree."""
     options = ["--user", f"{os.getuid()}:{os.getgid()}", "--volume", f"{ROOT}:/work", "--workdir", "/work"]
-    return run_command("export", [*options, "--network", "none"], ["all-gpu", "--run", run])
+    return run_command(
+        "export", [*options, "--network", "none"], ["all-gpu", "--run", run, *(("--style", style) if style else ())]
+    )
 
 
 def serve_command(host: str, ports: dict[str, int], access: Access) -> list[str]:
@@ -113,6 +115,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     plan = commands.add_parser("plan", help="build, check and publish the plan of a run")
     plan.add_argument("--run", required=True, help="name of the run's folder in artifacts/")
+    plan.add_argument("--style", help="name that requests ask for (default: the default style)")
     serve = commands.add_parser("serve", help="serve the GPU profile")
     serve.add_argument("--host", default=LOOPBACK, help="address to listen on (default: this machine only)")
     for name, port in INNER_PORTS.items():
@@ -121,7 +124,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         if args.command == "plan":
-            return execute("export", plan_command(args.run))
+            return execute("export", plan_command(args.run, args.style))
         ports = {name: getattr(args, f"{name}_port") for name in INNER_PORTS}
         access_from(args).check()
         return execute("serve", serve_command(args.host, ports, access_from(args)))

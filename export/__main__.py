@@ -9,6 +9,7 @@ from export.contract import REPOSITORY, Contract, read_contracts
 from export.errors import ExportError
 from export.manifest import Run
 from export.tiles import SAMPLES
+from serving.versions import DEFAULT_STYLE
 
 DESCRIPTION = """\
 steps, in order; each is made for both networks (generator, refiner), writes into artifacts/RUN/ and records itself in
@@ -19,7 +20,7 @@ manifest.json:
   check-fp16  FP16 ONNX against FP32
   plan        FP16 ONNX -> TensorRT plan, on the machine that serves
   check-plan  plan against FP32 ONNX, precision of its layers, time per batch
-  publish     validated files -> model_repository/{generator,refiner}/VERSION/
+  publish     validated files -> model_repository/{generator,refiner}/VERSION/, or those of the style that is named
 
   all         the steps that need no GPU: onnx to check-fp16, publish
   all-gpu     the steps after them that do: plan, check-plan, publish
@@ -54,20 +55,25 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
             )
         if "publish" in steps:
             command.add_argument("--version", type=int, help="replace this version (default: a new one)")
-    commands.add_parser("rollback")
+            _add_style(command)
+    _add_style(commands.add_parser("rollback"))
     return parser.parse_args(arguments)
+
+
+def _add_style(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--style", default=DEFAULT_STYLE, help="name that requests ask for (default: %(default)s)")
 
 
 def run_command(arguments: argparse.Namespace) -> None:
     """Run one step, or a group of them."""
     if arguments.command == "rollback":
-        withdrawn, serving = publish.rollback(REPOSITORY)
+        withdrawn, serving = publish.rollback(REPOSITORY, arguments.style)
         print(f"withdrew version {withdrawn}; version {serving} serves after a restart of the server")
         return
     contracts, run = read_contracts(), Run(arguments.run)
     for step in GROUPS.get(arguments.command, (arguments.command,)):
         if step == "publish":
-            made = publish.publish(run, contracts, REPOSITORY, arguments.version)
+            made = publish.publish(run, contracts, REPOSITORY, arguments.version, arguments.style)
             print(f"publish: {', '.join(map(str, made))}")
             continue
         for contract in contracts:

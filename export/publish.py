@@ -5,9 +5,13 @@ networks under one number, each written beside and renamed, so a crash at any mo
 renames the highest version to ``withdrawn-N``, which Triton ignores, and the one below serves again. Whoever asks the
 networks asks for a version that both have (:mod:`serving.versions`): between the two renames photos may be refused,
 never edited by networks of two runs.
+
+A style of a name has models of its own, made when it is first published: their configuration and code are links to
+those of the default style, and everything above holds for them alone.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,22 +21,32 @@ from export.contract import Contract
 from export.errors import ExportError
 from export.graph import check_contract, load_onnx
 from export.manifest import Run, sha256, write_atomically
-from serving.versions import NETWORKS, ONNX_NAME, versions
+from serving.cards import CARD_NAME
+from serving.versions import DEFAULT_STYLE, NETWORKS, ONNX_NAME, model_names, styles, versions
 
 WITHDRAWN = "withdrawn-"
+STYLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+CONFIGURATION = ("config.pbtxt", "configs")
 Files: TypeAlias = dict[str, Path]
 """Files of a run by the name that they are served under."""
 
 
-def publish(run: Run, contracts: Sequence[Contract], repository: Path, version: int | None = None) -> list[Path]:
+def publish(
+    run: Run,
+    contracts: Sequence[Contract],
+    repository: Path,
+    version: int | None = None,
+    style: str = DEFAULT_STYLE,
+) -> list[Path]:
     """Copy a run's validated files into version folders, one for each network, under the same number.
 
     Args:
-        run: whose files.
+        run: whose files; ``card.txt`` among them, a few words on the style, is served with the networks.
         contracts: of all networks; the configurations that the files must match.
         repository: holds the models.
         version: replaces this version's files; without it the run's own version gains what it lacks, or a new one
             is made.
+        style: name that requests ask for.
 
     Returns:
         The version's folders.
@@ -40,11 +54,14 @@ def publish(run: Run, contracts: Sequence[Contract], repository: Path, version: 
     Raises:
         ExportError: anything unvalidated, changed since, or at odds with the configuration; nothing is written then.
     """
-    files = {contract.name: validated_files(run, contract) for contract in contracts}
-    number = str(version or _version_of(files, repository) or _next_version(repository))
-    folders = {name: repository / name / number for name in files}
-    for name, folder in folders.items():
-        _refuse_loss(folder, files[name])
+    if not STYLE_NAME.fullmatch(style):
+        raise ExportError(f"style name {style!r}: use up to 32 lowercase letters, digits and '-'")
+    models = model_names(style)
+    files = dict(zip(models, (validated_files(run, contract) for contract in contracts), strict=True))
+    number = str(version or _version_of(files, repository) or _next_version(repository, models))
+    folders = {name: repository / name / number for name in models}
+    for name, network in zip(models, NETWORKS, strict=True):
+        _refuse_loss(folders[name], files[name], [repository / name, repository / network])
     for name, folder in folders.items():
         if folder.exists():
             for served, source in files[name].items():
@@ -71,24 +88,28 @@ def validated_files(run: Run, contract: Contract) -> Files:
             _require_same(run.require_passed("check-fp16", half).inputs[model.name], model, half)
             _require_same(run.require_passed("check-plan", plan).inputs[half.name], half, plan)
             files[name] = plan
-    return files | {run.manifest.name: run.manifest}
+    card = run.folder / CARD_NAME
+    return files | {run.manifest.name: run.manifest} | ({CARD_NAME: card} if card.is_file() else {})
 
 
-def rollback(repository: Path) -> tuple[int, int]:
-    """Withdraw the highest version of all networks; one that a crash has left half withdrawn, too.
+def rollback(repository: Path, style: str = DEFAULT_STYLE) -> tuple[int, int]:
+    """Withdraw the highest version of a style's networks; one that a crash has left half withdrawn, too.
 
     Returns:
         The version withdrawn and the one that serves now.
 
     Raises:
-        ExportError: there is no version to go back to.
+        ExportError: there is no such style, or no version to go back to.
     """
-    held = [versions(repository / name) for name in NETWORKS]
+    models = model_names(style)
+    if style not in (known := styles(repository)) and style != DEFAULT_STYLE:
+        raise ExportError(f"no style {style!r} is published in {repository}, only {', '.join(known)}")
+    held = [versions(repository / name) for name in models]
     newest, common = max(set.union(*held), default=0), set.intersection(*held)
     earlier = max(common - {newest}, default=0)
     if not earlier:
         raise ExportError(f"{repository} holds version {newest or 'none'} alone: there is nothing to roll back to")
-    for name in NETWORKS:
+    for name in models:
         if (folder := repository / name / str(newest)).exists():
             folder.rename(folder.with_name(f"{WITHDRAWN}{newest}"))
     return newest, earlier
@@ -99,10 +120,10 @@ def _require_same(recorded: str, source: Path, made: Path) -> None:
         raise ExportError(f"{made} was validated against another {source.name} than the run now holds: export again")
 
 
-def _next_version(repository: Path) -> int:
-    """A number that no network has, nor ever had."""
+def _next_version(repository: Path, models: Sequence[str]) -> int:
+    """A number that none of these has, nor ever had."""
     taken = {0}
-    for name in NETWORKS:
+    for name in models:
         withdrawn = (repository / name).glob(f"{WITHDRAWN}*")
         taken |= versions(repository / name) | {int(folder.name.removeprefix(WITHDRAWN)) for folder in withdrawn}
     return max(taken) + 1
@@ -116,12 +137,13 @@ def _version_of(files: dict[str, Files], repository: Path) -> int | None:
     )
 
 
-def _refuse_loss(folder: Path, files: Files) -> None:
-    """A version must not mix two runs, nor a new one leave GPUs without the plan that they are served now."""
-    newest = [folder.with_name(str(version)) for version in sorted(versions(folder.parent))[-1:]]
-    for other in [folder, *newest]:
+def _refuse_loss(folder: Path, files: Files, models: Sequence[Path]) -> None:
+    """A version must not mix two runs, nor a new one leave GPUs without the plan that they have of these models."""
+    newest = [model / str(max(held)) for model in models if (held := versions(model))]
+    for other in dict.fromkeys([folder, *newest]):
         lost = sorted({path.name for path in other.glob("*.plan")} - files.keys())
-        if lost and not _same_model(other, files):
+        joined = other.parent == folder.parent and _same_model(other, files)
+        if lost and not joined:
             raise ExportError(f"{other} serves {', '.join(lost)}, which this run lacks: build it first (make plan)")
 
 
@@ -131,17 +153,24 @@ def _same_model(folder: Path, files: Files) -> bool:
 
 
 def write_folders(contents: dict[Path, Files]) -> None:
-    """Write all of them beside, then put them in place one right after the other."""
-    beside = {folder: folder.with_name(f".{folder.name}.{os.getpid()}") for folder in contents}
+    """Write all of them beside, then put them in place one right after the other; a model that is new as a whole."""
+    staged: dict[Path, Path] = {}
     try:
         for folder, files in contents.items():
-            beside[folder].mkdir(parents=True)
+            model = folder.parent
+            own = model.parent / model.name.partition("_")[0]  # in whose folder Triton looks at numbers alone
+            whole = own / f".{model.name}.{folder.name}.{os.getpid()}"
+            staged[whole] = folder if model.exists() else model
+            beside = whole if model.exists() else whole / folder.name
+            beside.mkdir(parents=True)
             for name, source in files.items():
-                shutil.copyfile(source, beside[folder] / name)
-            for code in sorted((folder.parent / "1").glob("*.py")):  # the CPU profile's; one copy for all versions
-                (beside[folder] / code.name).symlink_to(Path("..", "1", code.name))
-        for folder, whole in beside.items():
-            whole.rename(folder)
+                shutil.copyfile(source, beside / name)
+            for code in sorted((own / "1").glob("*.py")):  # the CPU profile's; one copy for all styles and versions
+                (beside / code.name).symlink_to(Path("..", "..", own.name, "1", code.name))
+            for name in CONFIGURATION if not model.exists() else ():
+                (whole / name).symlink_to(Path("..", own.name, name))
+        for whole, place in staged.items():
+            whole.rename(place)
     finally:
-        for whole in beside.values():
+        for whole in staged:
             shutil.rmtree(whole, ignore_errors=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import safe_open
 
 from export.compare import FP16_BUDGET, FP32_BUDGET, compare
 from export.contract import Contract
@@ -15,6 +16,7 @@ from export.operators import check_bytes, check_operators
 from export.runners import TorchRunner, onnxruntime_runner
 from export.tiles import validation_batches
 from export.tracing import OPSET, export_onnx
+from serving.cards import TRAINED
 
 SHIPPED = Path("training/weights")  # what a run takes of a network that it has not trained
 
@@ -38,7 +40,7 @@ def onnx_step(run: Run, contract: Contract, weights: Path | None = None) -> Path
             name="onnx",
             inputs={own.name: sha256(own)},
             outputs={path.name: sha256(path)},
-            details={"opset": OPSET, "tile_px": contract.tile_px},
+            details={"opset": OPSET, "tile_px": contract.tile_px, TRAINED: _metadata(own)},
         )
     )
     return path
@@ -99,6 +101,12 @@ def check_fp16_step(run: Run, contract: Contract, photos: Path) -> Path:
             details[f"fp32_vs_fp16_{name}"] = difference.record(FP16_BUDGET)
             difference.require(FP16_BUDGET, path, source)
     return path
+
+
+def _metadata(weights: Path) -> dict[str, str]:
+    """What a file of weights says of itself: kind of network, and what training has recorded."""
+    with safe_open(weights, framework="np") as file:
+        return dict(file.metadata() or {})
 
 
 def weights_of(network: Served) -> dict[str, NDArray[np.floating]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from codec.errors import RequestError
+from serving.versions import DEFAULT_STYLE
 
 MODES = ("full", "fast")
 FORMATS = ("same", "jpeg", "png", "tiff", "webp")
@@ -19,6 +20,7 @@ class Options:
         strength: factor on the edit, in [0, 1.5].
         format: file format of the answer; "same" keeps the photo's own.
         quality: JPEG and WebP quality, 1 to 100.
+        style: name of the published networks that decide the edit; whether there are any, tiler knows.
 
     Raises:
         RequestError: a value outside its range.
@@ -28,6 +30,7 @@ class Options:
     strength: float = 1.0
     format: str = "same"
     quality: int = 92
+    style: str = DEFAULT_STYLE
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -55,6 +58,8 @@ class Options:
             known["strength"] = _number("strength", known["strength"])
         if "quality" in known:
             known["quality"] = _whole("quality", known["quality"])
+        if "style" in known:
+            known["style"] = str(known["style"])
         return cls(**known)  # type: ignore[arg-type]  # mode and format: any wrong type fails the check of its values
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from codec.errors import RequestError
 from serving.browsers import refuse_foreign_pages
 from serving.options import Options
-from serving.versions import NETWORKS, common_versions
+from serving.versions import DEFAULT_STYLE, common_versions, model_names, styles
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -102,16 +102,37 @@ def tensor(request: Any, name: str) -> NDArray[Any]:
     return pb_utils.get_input_tensor_by_name(request, name).as_numpy()  # type: ignore[no-any-return]
 
 
-def served_version(repository: Path) -> int:
-    """The newest version that this server has loaded of all networks; publishing meanwhile changes nothing.
+def served_version(repository: Path, style: str) -> int:
+    """The newest version that this server has loaded of a style's networks; publishing meanwhile changes nothing.
 
     Raises:
-        Unavailable: there is none, as when one network alone was loaded again after a version was published.
+        RequestError: there is no such style.
+        Unavailable: there is no such version, as when one network alone was loaded again after another was published.
     """
-    for version in common_versions(repository):
-        if all(pb_utils.is_model_ready(model_name=name, model_version=str(version)) for name in NETWORKS):
-            return version
-    raise Unavailable(f"{' and '.join(NETWORKS)} are not loaded in a version that both have; restart the server")
+    known = styles(repository)
+    if style not in known and style != DEFAULT_STYLE:
+        raise RequestError(f"style is {style!r}; it must be one of {', '.join(known)}")
+    version = _loaded_version(repository, style)
+    if version is None:
+        names = " and ".join(model_names(style))
+        raise Unavailable(f"{names} are not loaded in a version that both have; restart the server")
+    return version
+
+
+def served_styles(repository: Path) -> dict[str, int]:
+    """The version of each style that this server has loaded, the default first."""
+    loaded = {style: _loaded_version(repository, style) for style in styles(repository)}
+    return {style: version for style, version in loaded.items() if version is not None}
+
+
+def _loaded_version(repository: Path, style: str) -> int | None:
+    """The newest version of a published style of which both networks are loaded."""
+    ready = (
+        version
+        for version in common_versions(repository, style)
+        if all(pb_utils.is_model_ready(model_name=name, model_version=str(version)) for name in model_names(style))
+    )
+    return next(ready, None)
 
 
 def call(

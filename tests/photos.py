@@ -36,12 +36,13 @@ def decoded(file: bytes) -> NDArray[np.uint8]:
 
 def identity_onnx(network: str) -> onnx.ModelProto:
     """A network with the served one's inputs and outputs whose edit changes nothing."""
-    return {"generator": _identity_generator, "refiner": _identity_refiner}[network]()
+    return {"generator": lambda: gamma_onnx(1.0), "refiner": _identity_refiner}[network]()
 
 
-def _identity_generator() -> onnx.ModelProto:
-    """Every curve is the straight line, whatever the photo."""
-    line = np.tile(np.asarray(KNOTS, np.float32), 3)[:, None, None].repeat(CELLS, 1).repeat(CELLS, 2)
+def gamma_onnx(gamma: float) -> onnx.ModelProto:
+    """A generator whose every curve is one power of the value, whatever the photo; 1 changes nothing."""
+    values = np.asarray(KNOTS, np.float32) ** np.float32(gamma)
+    line = np.tile(values, 3)[:, None, None].repeat(CELLS, 1).repeat(CELLS, 2)
     nodes = [
         helper.make_node("ReduceMean", ["COARSE", "axes"], ["mean"]),
         helper.make_node("Mul", ["mean", "nothing"], ["offset"]),

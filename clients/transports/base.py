@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from clients.errors import OptionError
 from clients.request import BRACKETS_MODEL, MODEL, Sent
+from clients.styles import Style
 
 Value = TypeVar("Value")
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-NETWORKS = ("generator", "refiner")
 DEFAULT_PORTS = {"grpc": 8001, "grpcs": 8001, "http": 8000, "https": 8000}
 
 
@@ -44,8 +44,15 @@ class Transport(Protocol):
             EnhanceError: what is wrong otherwise.
         """
 
-    async def versions(self, timeout_s: float) -> dict[str, str]:
-        """The version of each of `NETWORKS` that the server tells of; a proxy may keep them to itself."""
+    async def versions(self, timeout_s: float, style: str | None) -> dict[str, str]:
+        """The version of each network of a style that the server tells of; a proxy may keep them to itself."""
+
+    async def styles(self, timeout_s: float) -> list[Style]:
+        """The styles that the server has.
+
+        Raises:
+            EnhanceError: as for `infer`.
+        """
 
     async def sleep(self, seconds: float) -> None:
         """Waits in this transport's own flavour."""

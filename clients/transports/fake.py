@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from clients.request import Sent
+from clients.styles import DEFAULT, Style
 
 Answer = Callable[[bytes, Mapping[str, str | int]], bytes]
 MergeAnswer = Callable[[tuple[bytes, ...], Mapping[str, str | int]], bytes]
@@ -47,9 +48,13 @@ class FakeTransport:
     async def check(self, timeout_s: float) -> None:
         """See `Transport.check`."""
 
-    async def versions(self, timeout_s: float) -> dict[str, str]:
+    async def versions(self, timeout_s: float, style: str | None) -> dict[str, str]:
         """See `Transport.versions`."""
         return {}
+
+    async def styles(self, timeout_s: float) -> list[Style]:
+        """See `Transport.styles`."""
+        return [Style(DEFAULT, "1")]
 
     async def sleep(self, seconds: float) -> None:
         """See `Transport.sleep`."""

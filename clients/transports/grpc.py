@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import grpc
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+from clients import styles
 from clients.errors import (
     BusyError,
     DeadlineError,
@@ -22,9 +23,9 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, Sent, grpc_answer, grpc_request
+from clients.styles import Style, models_of
 from clients.tracing import trace_headers
 from clients.transports.base import (
-    NETWORKS,
     Address,
     Tls,
     broken_connection,
@@ -48,6 +49,8 @@ CHANNEL_OPTIONS = [
     ("grpc.max_reconnect_backoff_ms", 2_000),  # finds a restarted server within 2 s instead of 120 s
     ("grpc.enable_http_proxy", 0),  # photos go to the server that was named, through nobody else
 ]
+LENGTH_BYTES = 4
+"""Before each element of a tensor of texts."""
 LANE_LOST = "shared memory"  # the answer was too large for its region, or the server was started anew
 NO_CONNECTION = re.compile(
     r"connect|socket|recvmsg|sendmsg|GOAWAY|reset|closed|keepalive|DNS|resol|handshake|ping", re.I
@@ -115,15 +118,24 @@ class GrpcTransport:
         if not response.ready:
             raise BusyError(not_ready(self.address))
 
-    async def versions(self, timeout_s: float) -> dict[str, str]:
+    async def versions(self, timeout_s: float, style: str | None) -> dict[str, str]:
         """See `Transport.versions`."""
         found = {}
-        for name in NETWORKS:
-            request = service_pb2.ModelMetadataRequest(name=name)
+        for name, model in models_of(style).items():
+            request = service_pb2.ModelMetadataRequest(name=model)
             with contextlib.suppress(grpc.RpcError):
                 answer = await settle(self._stub.ModelMetadata(request, timeout=timeout_s, metadata=self._headers))
                 found[name] = newest(answer.versions)
         return found
+
+    async def styles(self, timeout_s: float) -> list[Style]:
+        """See `Transport.styles`."""
+        request = service_pb2.ModelInferRequest(model_name=styles.MODEL)
+        request.outputs.add(name=styles.OUTPUT)
+        answer = await self._call(request, timeout_s)
+        if not answer.raw_output_contents:
+            raise ServerError(f"the server's answer has no {styles.OUTPUT}")
+        return styles.read_cards(answer.raw_output_contents[0][LENGTH_BYTES:])
 
     async def sleep(self, seconds: float) -> None:
         """See `Transport.sleep`."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import httpx
 
+from clients import styles
 from clients.errors import (
     BusyError,
     DeadlineError,
@@ -23,9 +24,9 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, Sent, http_answer, http_request, model_of
+from clients.styles import Style, models_of
 from clients.tracing import trace_headers
 from clients.transports.base import (
-    NETWORKS,
     Address,
     Tls,
     broken_connection,
@@ -84,14 +85,25 @@ class HttpTransport:
         except PhotoError as error:  # status 400
             raise BusyError(not_ready(self.address)) from error
 
-    async def versions(self, timeout_s: float) -> dict[str, str]:
+    async def versions(self, timeout_s: float, style: str | None) -> dict[str, str]:
         """See `Transport.versions`."""
         found = {}
-        for name in NETWORKS:
+        for name, model in models_of(style).items():
             with contextlib.suppress(EnhanceError, ValueError, KeyError, TypeError):
-                _, answer = await self._ask(self._client.build_request("GET", f"/v2/models/{name}"), timeout_s)
+                _, answer = await self._ask(self._client.build_request("GET", f"/v2/models/{model}"), timeout_s)
                 found[name] = newest(json.loads(answer)["versions"])
         return found
+
+    async def styles(self, timeout_s: float) -> list[Style]:
+        """See `Transport.styles`."""
+        request = self._client.build_request("POST", f"/v2/models/{styles.MODEL}/infer", json={"inputs": []})
+        _, answer = await self._ask(request, timeout_s)
+        try:
+            (output,) = json.loads(answer)["outputs"]
+            (cards,) = output["data"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ServerError(f"the server's answer has no {styles.OUTPUT}") from error
+        return styles.read_cards(cards)
 
     async def _ask(self, request: httpx.Request, timeout_s: float | None) -> tuple[httpx.Headers, bytes]:
         """Headers and body of the whole answer, within the deadline."""

@@ -62,11 +62,21 @@ def test_a_new_network_is_told_and_redone_when_asked(
     (shoot / "hall/notes.jpg").unlink()
     command = ["batch", str(shoot), str(shoot.parent / "out"), "--url", url]
     for version, more, done in (("1", [], 6), ("2", [], 0), ("2", ["--redo"], 6), ("2", ["--redo"], 0)):
-        monkeypatch.setattr("clients.cli.served_versions", lambda connection, version=version: f"generator {version}")
+        monkeypatch.setattr(
+            "clients.cli.served_versions", lambda connection, style, version=version: f"generator {version}"
+        )
         assert main([*command, *more, "--json"]) == 0
         report, told = capsys.readouterr()
         assert json.loads(report)["done"] == done
         assert ("--redo makes them again" in told) == (version == "2" and not more)
+
+
+def test_another_style_is_another_setting(shoot: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (shoot / "hall/notes.jpg").unlink()
+    command = ["batch", str(shoot), str(shoot.parent / "out"), "--url", url, "--json"]
+    for more, done in (([], 6), (["--style", "default"], 6), (["--style", "default"], 0)):
+        assert main([*command, *more]) == 0
+        assert json.loads(capsys.readouterr().out)["done"] == done
 
 
 def test_a_photo_is_not_saved_under_another_formats_name(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from export import publish, steps
 from export.contract import Contract, read_contracts
 from export.errors import ExportError
 from export.manifest import Run, Step, sha256
-from serving.versions import NETWORKS
+from serving.cards import card
+from serving.versions import NETWORKS, styles
 from tests.export.conftest import write_configs
 
 PLAN = "model.sm121.plan"
@@ -208,3 +209,59 @@ def test_the_last_version_cannot_be_rolled_back(run: Run, contracts: list[Contra
     with pytest.raises(ExportError, match="nothing to roll back to"):
         publish.rollback(repository)
     assert all((repository / name / "1/model.onnx").exists() for name in NETWORKS)
+
+
+def test_a_style_has_models_of_its_own_with_the_default_ones_configuration_and_code(
+    run: Run, second: Run, contracts: list[Contract], repository: Path
+) -> None:
+    publish.publish(run, contracts, repository)
+    before = listing(repository)
+    (second.folder / "card.txt").write_text("Evening light\n")
+    made = publish.publish(second, contracts, repository, style="warm")
+    assert made == [repository / f"{name}_warm" / "1" for name in NETWORKS]
+    assert before < listing(repository)
+    for contract, folder in zip(contracts, made, strict=True):
+        assert sha256(folder / "model.onnx") == sha256(second.folder / contract.fp32_onnx)
+        (repository / contract.name / "1/model.py").write_text("code = 2\n")
+        (repository / contract.name / "config.pbtxt").write_text("# tuned\n")
+        assert (folder / "model.py").read_text() == "code = 2\n"
+        assert (folder.parent / "config.pbtxt").read_text() == "# tuned\n"
+    assert styles(repository) == ["default", "warm"]
+    told = card(repository, "warm", 1)
+    assert (told["about"], told["run"], told["network"]) == ("Evening light", "second", "generator")
+    assert told["exported"].startswith("20") and "about" not in card(repository, "default", 1)
+
+
+def test_versions_of_a_style_are_its_own(run: Run, second: Run, contracts: list[Contract], repository: Path) -> None:
+    publish.publish(run, contracts, repository)
+    for each in (run, second):
+        publish.publish(each, contracts, repository, style="warm")
+    assert publish.rollback(repository, "warm") == (2, 1)
+    assert numbers(repository) == [["1"], ["1"]]
+    with pytest.raises(ExportError, match="version 1 alone"):
+        publish.rollback(repository, "warm")
+    with pytest.raises(ExportError, match=r"no style 'cold' is published in .*, only default, warm"):
+        publish.rollback(repository, "cold")
+
+
+def test_a_style_without_the_plan_that_a_gpu_is_served_is_refused(
+    run: Run, contracts: list[Contract], repository: Path
+) -> None:
+    """The image would not start with it."""
+    with_plan(run, contracts[0])
+    publish.publish(run, contracts, repository)
+    before = listing(repository)
+    (run.folder / contracts[0].in_run(PLAN)).unlink()
+    with pytest.raises(ExportError, match=r"this run lacks: build it first \(make plan\)"):
+        publish.publish(run, contracts, repository, style="warm")
+    assert listing(repository) == before
+
+
+@pytest.mark.parametrize("style", ["", "Warm", "warm_light", "../warm", "-x", "a" * 33])
+def test_names_of_styles_are_names_of_folders(
+    run: Run, contracts: list[Contract], repository: Path, style: str
+) -> None:
+    before = listing(repository)
+    with pytest.raises(ExportError, match="use up to 32 lowercase letters, digits and '-'"):
+        publish.publish(run, contracts, repository, style=style)
+    assert listing(repository) == before

@@ -9,9 +9,9 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 from deploy.server import MODEL_REPOSITORY
 from pixels.curves import CELLS, KNOTS
 from pixels.tiling import TILE_PX
-from serving.versions import NETWORKS
+from serving.versions import NETWORKS, model_names, styles
 
-MODELS = ("enhance", "enhance_brackets", "decode", "merge", "tiler", *NETWORKS, "encode")
+MODELS = ("enhance", "enhance_brackets", "decode", "merge", "tiler", *NETWORKS, "encode", "styles")
 GPU, CPU = "config.pbtxt", "configs/cpu.pbtxt"
 
 
@@ -20,7 +20,8 @@ def config(model: str, profile: str) -> ModelConfig:
 
 
 def test_the_repository_holds_these_models_and_no_other() -> None:
-    assert sorted(path.name for path in MODEL_REPOSITORY.iterdir() if path.is_dir()) == sorted(MODELS)
+    named = {name for style in styles(MODEL_REPOSITORY) for name in model_names(style)}
+    assert {path.name for path in MODEL_REPOSITORY.iterdir() if path.is_dir()} == {*MODELS, *named}
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -28,7 +29,7 @@ def test_profiles_agree(model: str) -> None:
     gpu, cpu = config(model, GPU), config(model, CPU)
     for field in ("name", "input", "output", "max_batch_size", "ensemble_scheduling"):
         assert getattr(gpu, field) == getattr(cpu, field), field
-    assert gpu.name == model
+    assert gpu.name == ("" if model in NETWORKS else model)  # styles of other names link to these configurations
 
 
 @pytest.mark.parametrize("model", MODELS)

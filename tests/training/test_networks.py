@@ -198,11 +198,11 @@ def test_unusable_weights_are_told_apart(tmp_path: Path) -> None:
 def test_weights_that_cannot_be_saved_leave_the_old_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_weights(Generator(4), tmp_path / "g.safetensors")
 
-    def full(tensors: object, path: Path, metadata: object) -> None:
-        path.write_bytes(b"half")
+    def full(path: Path, _content: bytes) -> None:
+        path.write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("training.networks.weights.save_file", full)
+    monkeypatch.setattr("training.networks.weights.Path.write_bytes", full)
     with pytest.raises(WeightsError, match=r"No space left.*intact"):
         save_weights(Generator(8), tmp_path / "g.safetensors")
     assert load_generator(tmp_path / "g.safetensors").width == 4

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from training.errors import TrainingError
@@ -32,7 +32,7 @@ def save_weights(network: Generator | Refiner, path: Path, metadata: dict[str, s
     partial = path.with_suffix(".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        save_file(tensors, partial, metadata=described(network) | (metadata or {}))
+        partial.write_bytes(save(tensors, metadata=described(network) | (metadata or {})))
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path}: could not be saved ({error}); what was there before is intact") from None

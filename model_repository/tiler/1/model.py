@@ -8,6 +8,7 @@ from pixels.refinement import Tile
 from serving.metrics import Counter, Stage
 from serving.options import Options
 from serving.triton import Deadline, Tensors, as_bytes, call, samples, served_version, setting, tensor
+from serving.versions import model_names
 from serving.waiting import WaitingRoom
 
 
@@ -37,15 +38,16 @@ class TritonPythonModel:
         self.begun.add(1, mode=chosen.mode)
         deadline, trace = Deadline(request), request.trace()
         sent: list[str] = []
-        version = served_version(self.repository)
+        version = served_version(self.repository, chosen.style)
+        generator, refiner = model_names(chosen.style)
 
         def refine_tile(photo: Tile, applied: Tile) -> Tile:
             deadline.check()
-            sent.append("refiner")
-            return call("refiner", version, {"PHOTO": photo[None], "APPLIED": applied[None]}, "REFINED", trace)[0]
+            sent.append(refiner)
+            return call(refiner, version, {"PHOTO": photo[None], "APPLIED": applied[None]}, "REFINED", trace)[0]
 
         photo = samples(tensor(request, "PIXELS"))
-        (curves,) = call("generator", version, {"COARSE": tensor(request, "COARSE")[None]}, "CURVES", trace)
+        (curves,) = call(generator, version, {"COARSE": tensor(request, "COARSE")[None]}, "CURVES", trace)
         try:
             edited = enhance(
                 photo,
