@@ -88,8 +88,9 @@ INIT ?= $(if $(filter finetune,$(RECIPE)),training/weights)
 train: named-run setup ## pairs to weights: RUN=name JSONL=pairs/train.jsonl [VIEWS=artifacts/scenes RECIPE=finetune OPTIONS="--epochs 60"]
 	@$(PY) -m training train --recipe $(RECIPE) --jsonl "$(JSONL)" --out artifacts/$(RUN) $(if $(VIEWS),--views $(VIEWS)) $(if $(INIT),--init $(INIT)) $(OPTIONS)
 
-evaluate: named-run setup ## score a run's weights on pairs: RUN=name JSONL=pairs/train.jsonl
-	@$(PY) -m training evaluate --weights artifacts/$(RUN) --jsonl "$(JSONL)" --out artifacts/$(RUN)/evaluation
+evaluate: setup ## score what is served, and a run's weights beside it: JSONL=pairs/held-out.jsonl [RUN=name STYLE=name URL=grpc://127.0.0.1:8001 ALEXNET=file]
+	@$(PY) -m training evaluate --jsonl "$(JSONL)" $(if $(RUN),--weights artifacts/$(RUN) --out artifacts/$(RUN)/evaluation) \
+		$(if $(STYLE),--style $(STYLE)) $(if $(URL),--url "$(URL)") $(if $(ALEXNET),--alexnet "$(ALEXNET)") $(OPTIONS)
 
 named-run:
 	@$(if $(RUN),,echo "error: name the run: make $(MAKECMDGOALS) RUN=name" >&2; exit 2)

@@ -22,6 +22,7 @@ from clients.presets import preset
 from clients.request import FORMATS, MAX_STRENGTH, MODES
 from clients.storage import location
 from clients.transports.base import Address, Tls
+from command_line import Parser
 
 EPILOG = """\
 commands:
@@ -105,7 +106,7 @@ def _text(value: str) -> str:
 
 def enhance_parser() -> argparse.ArgumentParser:
     """Of `enhance`."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "enhance",
         description="Enhance photos on a Triton server.",
         epilog=EPILOG,
@@ -125,9 +126,7 @@ def enhance_parser() -> argparse.ArgumentParser:
 
 def batch_parser() -> argparse.ArgumentParser:
     """Of `enhance batch`."""
-    parser = argparse.ArgumentParser(
-        "enhance batch", description="Enhance a folder; the same command resumes after any interruption."
-    )
+    parser = Parser("enhance batch", description="Enhance a folder; the same command resumes after any interruption.")
     _add_folders(parser)
     parser.add_argument("--retry-failed", action="store_true", help="try the photos again that failed before")
     parser.add_argument("--redo", action="store_true", help="redo what other versions of the networks made")
@@ -142,7 +141,7 @@ def batch_parser() -> argparse.ArgumentParser:
 
 def watch_parser() -> argparse.ArgumentParser:
     """Of `enhance watch`."""
-    parser = argparse.ArgumentParser("enhance watch", description="Enhance photos as they arrive, until Ctrl-C.")
+    parser = Parser("enhance watch", description="Enhance photos as they arrive, until Ctrl-C.")
     _add_folders(parser)
     _add_photo_options(parser)
     _add_delivery_options(parser)
@@ -152,7 +151,7 @@ def watch_parser() -> argparse.ArgumentParser:
 
 def styles_parser() -> argparse.ArgumentParser:
     """Of `enhance styles`."""
-    parser = argparse.ArgumentParser("enhance styles", description="List the styles that the server has.")
+    parser = Parser("enhance styles", description="List the styles that the server has.")
     parser.add_argument("--json", action="store_true", help="print all that is known of them as JSON")
     _add_connection_options(parser)
     return parser
@@ -160,7 +159,7 @@ def styles_parser() -> argparse.ArgumentParser:
 
 def ui_parser() -> argparse.ArgumentParser:
     """Of `enhance ui`."""
-    parser = argparse.ArgumentParser("enhance ui", description="Serve the demo page.")
+    parser = Parser("enhance ui", description="Serve the demo page.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=7860, help="of the page (default %(default)s)")
     _add_connection_options(parser)

@@ -11,11 +11,11 @@ from clients.errors import OptionError
 
 SHIPPED = Path(__file__).with_name("presets.toml")
 KINDS: dict[str, type] = {
-    "style": str,
     "mode": str,
     "strength": float,
     "format": str,
     "quality": int,
+    "style": str,
     "max_size": int,
     "max_bytes": int,
     "srgb": bool,

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from command_line import Parser
 from export import publish
 from export.contract import REPOSITORY, Contract, read_contracts
 from export.errors import ExportError
@@ -34,7 +35,7 @@ INTERRUPTED = 130  # as a shell reports it
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; exits with 2 on a typo."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m export", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="STEP")

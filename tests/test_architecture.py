@@ -7,13 +7,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_IMPORT: dict[str, set[str]] = {
+    "command_line": set(),
     "pixels": set(),
     "codec": set(),
     "serving": {"codec"},
     "model_repository": {"pixels", "codec", "serving"},
-    "training": {"pixels"},
-    "export": {"pixels", "serving", "training"},
-    "clients": {"codec"},
+    "training": {"pixels", "serving", "clients", "command_line"},
+    "export": {"pixels", "serving", "training", "command_line"},
+    "clients": {"codec", "command_line"},
     "perf": {"pixels", "serving", "training", "export", "clients", "deploy"},
     "deploy": {"serving", "training", "export", "clients", "perf"},
 }

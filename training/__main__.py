@@ -8,17 +8,22 @@ from pathlib import Path
 
 from lightning_fabric import Fabric
 
+from command_line import Parser
+from serving.versions import DEFAULT_STYLE
 from training.arguments import positive
-from training.data.brackets import make_pairs_from_brackets
+from training.data.brackets import HELD_OUT, TRAINING, make_pairs_from_brackets
 from training.data.pairs import read_pairs, split_pairs
 from training.data.simulation import Simulation, make_pairs, split_panoramas, split_rooms
 from training.errors import TrainingError
-from training.evaluation import evaluate, table
+from training.evaluation import Edit, evaluate, table
+from training.folder import prepare, summary
 from training.inference import editor
+from training.lpips import WEIGHTS_FILE, load_lpips
 from training.networks.generator import TILE_MULTIPLE
 from training.networks.weights import load_generator, load_refiner
 from training.recipes import RECIPES, Recipe
 from training.run import GENERATOR, REFINER, Run, train
+from training.served import published, served_at
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    root = argparse.ArgumentParser(prog="python -m training", description="From pairs of photos to trained networks.")
+    root = Parser(prog="python -m training", description="From pairs of photos to trained networks.")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     add_train(commands.add_parser("train", help="train the networks on before/after pairs"))
     add_evaluate(commands.add_parser("evaluate", help="score the networks on before/after pairs"))
@@ -51,7 +56,7 @@ def add_train(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--recipe", choices=RECIPES, default="baseline", help="the configuration (training/recipes.py)"
     )
-    command.add_argument("--jsonl", type=Path, required=True, help='pairs, one {"source": ..., "target": ...} a line')
+    add_pairs(command)
     command.add_argument(
         "--validation", type=Path, help="pairs that choose the best weights (default: some of --jsonl)"
     )
@@ -65,9 +70,18 @@ def add_train(command: argparse.ArgumentParser) -> None:
     command.add_argument("--lr", type=rate, help="learning rate")
     command.add_argument("--init", type=Path, help=f"folder of weights to start from ({GENERATOR}, {REFINER})")
     command.add_argument("--resume", action="store_true", help="go on with the run that was begun in --out")
+    command.add_argument("--overwrite", action="store_true", help="replace the run that is in --out")
     command.add_argument("--vgg", type=Path, help="VGG-19 weights, for recipes with the perceptual loss")
     command.add_argument("--devices", type=positive, default=1, help="processes, one per GPU (%(default)s)")
     command.add_argument("--accelerator", choices=("auto", "cpu", "cuda"), default="auto", help="(%(default)s)")
+
+
+def add_pairs(command: argparse.ArgumentParser) -> None:
+    """Which pairs, for all commands that read them."""
+    command.add_argument("--jsonl", type=Path, required=True, help='pairs, one {"source": ..., "target": ...} a line')
+    command.add_argument(
+        "--data-root", type=Path, help="what the paths in it are relative to (default: its own folder)"
+    )
 
 
 def tile_side(text: str) -> int:
@@ -89,10 +103,10 @@ def rate(text: str) -> float:
 def run_training(options: argparse.Namespace) -> None:
     """``train``."""
     recipe = overridden(RECIPES[options.recipe](), options)
-    pairs = read_pairs(options.jsonl)
-    split = (pairs, read_pairs(options.validation)) if options.validation else split_pairs(pairs)
+    pairs = read_pairs(options.jsonl, options.data_root)
+    split = (pairs, read_pairs(options.validation, options.data_root)) if options.validation else split_pairs(pairs)
     views = split_rooms(options.views) if options.views else None
-    options.out.mkdir(parents=True, exist_ok=True)
+    prepare(options.out, resume=options.resume, overwrite=options.overwrite)
     fabric = Fabric(
         accelerator=options.accelerator,
         devices=options.devices,
@@ -100,14 +114,21 @@ def run_training(options: argparse.Namespace) -> None:
         precision=recipe.precision,  # type: ignore[arg-type]
     )
     fabric.launch()
-    train(fabric, recipe, Run(options.out, split, views, options.resume, options.init, options.vgg))
+    run = Run(options.out, split, views, options.resume, options.init, options.vgg)
+    if train(fabric, recipe, run):
+        fabric.print(summary(options.out, options.jsonl))
+    else:
+        fabric.print(f"stopped; the same command with --resume in place of --overwrite goes on with {options.out}")
 
 
 def add_evaluate(command: argparse.ArgumentParser) -> None:
     """Options of ``evaluate``."""
     command.set_defaults(command=run_evaluation)
-    command.add_argument("--weights", type=Path, required=True, help=f"folder of {GENERATOR} and {REFINER}")
-    command.add_argument("--jsonl", type=Path, required=True, help="pairs")
+    add_pairs(command)
+    command.add_argument("--weights", type=Path, help=f"folder of {GENERATOR} and {REFINER} (default: what is served)")
+    command.add_argument("--url", help="of a server to score in place of what is published here: grpc://127.0.0.1:8001")
+    command.add_argument("--style", default=DEFAULT_STYLE, help="of what is served (%(default)s)")
+    command.add_argument("--alexnet", type=Path, help=f"AlexNet's weights ({WEIGHTS_FILE}), to score LPIPS too")
     command.add_argument(
         "--out", type=Path, default=Path("artifacts/evaluation"), help="folder of results (%(default)s)"
     )
@@ -115,8 +136,15 @@ def add_evaluate(command: argparse.ArgumentParser) -> None:
 
 def run_evaluation(options: argparse.Namespace) -> None:
     """``evaluate``."""
-    edit = editor(load_generator(options.weights / GENERATOR), load_refiner(options.weights / REFINER))
-    print(table(evaluate(read_pairs(options.jsonl), edit, options.out)))
+    pairs = read_pairs(options.jsonl, options.data_root)
+    distance = load_lpips(options.alexnet) if options.alexnet else None
+    edits: dict[str, Edit] = {
+        "served": served_at(options.url, options.style) if options.url else published(options.style)
+    }
+    if options.weights:
+        edits["new"] = editor(load_generator(options.weights / GENERATOR), load_refiner(options.weights / REFINER))
+    print(table(evaluate(pairs, edits, options.out, distance)))
+    print(f"{options.out}/scores.json, {options.out}/contact-sheet.jpg (unedited, {', '.join(edits)}, target)")
 
 
 def add_brackets(command: argparse.ArgumentParser) -> None:
@@ -128,10 +156,13 @@ def add_brackets(command: argparse.ArgumentParser) -> None:
 
 def run_brackets(options: argparse.Namespace) -> None:
     """``pairs-from-brackets``."""
-    count, refused = make_pairs_from_brackets(options.folder, options.out)
-    for line in refused:
+    made = make_pairs_from_brackets(options.folder, options.out)
+    for line in made.refused:
         print(f"refused {line}", file=sys.stderr)
-    print(f"{options.out / 'train.jsonl'}: {count} pairs, {len(refused)} stacks refused")
+    print(f"{options.out / TRAINING}: {made.training} pairs, {len(made.refused)} stacks refused")
+    if made.held_out:
+        print(f"{options.out / HELD_OUT}: {made.held_out} pairs to evaluate on, which are not trained on")
+    print(f"next: make train RUN=name JSONL={options.out / TRAINING}")
 
 
 def add_radiance(command: argparse.ArgumentParser) -> None:

@@ -1,7 +1,7 @@
 """Evaluation: how far photos and their edits are from the targets, as a table, as JSON and as a contact sheet."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -14,14 +14,17 @@ from tqdm import tqdm
 
 from training.data.dataset import to_tensor
 from training.data.pairs import Pair, read_photo
-from training.metrics import lpips, psnr, ssim
+from training.lpips import ADVICE, Lpips
+from training.metrics import psnr, ssim
 
 Photo: TypeAlias = NDArray[np.uint8]
 Edit: TypeAlias = Callable[[Photo], NDArray[np.unsignedinteger]]
 
 LONG_EDGE_PX = 768  # photos are compared at this size
 SHEET_ROWS, SHEET_CELL_PX = 12, 320
-LPIPS_MISSING = "LPIPS left out: it needs torchvision and AlexNet's weights, see docs/training.md"
+UNEDITED = "unedited"
+LPIPS_MISSING = f"LPIPS left out: {ADVICE}"
+COLUMNS = "   PSNR   SSIM  LPIPS"
 
 
 @dataclass(frozen=True)
@@ -31,52 +34,66 @@ class Scores:
     psnr_db: float
     ssim: float
     lpips: float | None
-    """None where LPIPS cannot be computed."""
+    """None where LPIPS was not asked for."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of one photo, before and after the edit."""
+    """Scores of one photo by the name of what edited it; the first is the photo itself."""
 
     photo: str
-    unedited: Scores
-    edited: Scores
+    scores: Mapping[str, Scores]
 
 
-def evaluate(pairs: list[Pair], edit: Edit, folder: Path) -> list[Evaluation]:
-    """Edit and score every source; writes scores.json and contact-sheet.jpg (before, after, target) into the folder."""
+def evaluate(
+    pairs: list[Pair], edits: Mapping[str, Edit], folder: Path, distance: Lpips | None = None
+) -> list[Evaluation]:
+    """Edit and score every source.
+
+    Args:
+        pairs: photos and their targets.
+        edits: by the name of their column.
+        folder: gets scores.json and contact-sheet.jpg (the photo, its edits, the target).
+        distance: LPIPS, or None to leave it out.
+
+    Returns:
+        In the order of pairs.
+    """
     evaluations: list[Evaluation] = []
     rows: list[Photo] = []
     for pair in tqdm(pairs, unit="photo"):
         source, target = (shrink(read_photo(path)) for path in (pair.source, pair.target))
-        edited = edit(source)
-        evaluations.append(Evaluation(pair.source.name, score(source, target), score(edited, target)))
+        edited = {UNEDITED: source} | {name: edit(source) for name, edit in edits.items()}
+        scores = {name: score(photo, target, distance) for name, photo in edited.items()}
+        evaluations.append(Evaluation(pair.source.name, scores))
         if len(rows) < SHEET_ROWS:
-            rows.append(np.hstack([sheet_cell(photo) for photo in (source, edited, target)]))
+            rows.append(np.hstack([sheet_cell(photo) for photo in (*edited.values(), target)]))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scores.json").write_text(json.dumps([asdict(evaluation) for evaluation in evaluations], indent=1))
+    records = [{"photo": each.photo} | {name: asdict(it) for name, it in each.scores.items()} for each in evaluations]
+    (folder / "scores.json").write_text(json.dumps(records, indent=1))
     cv2.imwrite(str(folder / "contact-sheet.jpg"), np.vstack(rows)[..., ::-1])
     return evaluations
 
 
-def score(photo: Photo, target: Photo) -> Scores:
+def score(photo: Photo, target: Photo, distance: Lpips | None = None) -> Scores:
     """Compare two photos of one size."""
     first, second = to_tensor(photo)[None], to_tensor(target)[None]
-    distance = lpips(first, second)
-    return Scores(float(psnr(first, second)), float(ssim(first, second)), None if distance is None else float(distance))
+    lpips = None if distance is None else float(distance(first, second))
+    return Scores(float(psnr(first, second)), float(ssim(first, second)), lpips)
 
 
 def table(evaluations: list[Evaluation]) -> str:
     """Scores per photo and their means, as text."""
+    names = list(evaluations[0].scores)
     width = max(len(evaluation.photo) for evaluation in evaluations)
-    lines = [f"{'':{width}}  {'unedited':>20}  {'edited':>20}", f"{'photo':{width}}" + 2 * "   PSNR   SSIM  LPIPS"]
+    means = Evaluation("mean", {name: mean([each.scores[name] for each in evaluations]) for name in names})
+    lines = [f"{'':{width}} " + " ".join(f"{name:>{len(COLUMNS)}}" for name in names)]
+    lines += [f"{'photo':{width}} " + " ".join(COLUMNS for _ in names)]
     lines += [
-        f"{evaluation.photo:{width}} {columns(evaluation.unedited)} {columns(evaluation.edited)}"
-        for evaluation in evaluations
+        f"{each.photo:{width}} " + " ".join(columns(each.scores[name]) for name in names)
+        for each in (*evaluations, means)
     ]
-    unedited, edited = mean([e.unedited for e in evaluations]), mean([e.edited for e in evaluations])
-    lines.append(f"{'mean':{width}} {columns(unedited)} {columns(edited)}")
-    if edited.lpips is None:
+    if means.scores[UNEDITED].lpips is None:
         lines.append(LPIPS_MISSING)
     return "\n".join(lines)
 
@@ -94,7 +111,7 @@ def mean(scores: list[Scores]) -> Scores:
 def columns(scores: Scores) -> str:
     """Scores in the table's columns."""
     distance = "     -" if scores.lpips is None else f"{scores.lpips:6.3f}"
-    return f"{scores.psnr_db:6.2f} {scores.ssim:6.3f} {distance}"
+    return f" {scores.psnr_db:6.2f} {scores.ssim:6.3f} {distance}"
 
 
 def shrink(photo: Photo) -> Photo:

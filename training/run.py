@@ -51,8 +51,11 @@ class Run:
     """VGG-19's weights, for recipes with the perceptual loss."""
 
 
-def train(fabric: Fabric, recipe: Recipe, run: Run) -> None:
+def train(fabric: Fabric, recipe: Recipe, run: Run) -> bool:
     """Train both networks, or go on until interrupted.
+
+    Returns:
+        Whether the run came to its end.
 
     Raises:
         TrainingError: pairs, checkpoint or weights that cannot be used.
@@ -61,14 +64,15 @@ def train(fabric: Fabric, recipe: Recipe, run: Run) -> None:
     generator_task = task_of_generator(fabric, recipe, run)
     fit(fabric, recipe, generator_task, run.resume, interruption)
     if interruption.requested:
-        return
+        return False
     if run.views is None:
         if fabric.is_global_zero:
             save_weights(starting_refiner(run), run.folder / REFINER)
-        return
+        return True
     refiner_task = task_of_refiner(fabric, recipe, run, run.views)
     resume = run.resume and (refiner_task.folder / LATEST).exists()
     fit(fabric, recipe, refiner_task, resume, interruption)
+    return not interruption.requested
 
 
 def task_of_generator(fabric: Fabric, recipe: Recipe, run: Run) -> Task:

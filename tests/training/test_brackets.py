@@ -11,7 +11,7 @@ from PIL import Image, TiffImagePlugin
 from tests.training.conftest import photograph, room
 from training.__main__ import main
 from training.data.alignment import MisalignedError, align, shift
-from training.data.brackets import make_pairs_from_brackets
+from training.data.brackets import Made, make_pairs_from_brackets
 from training.data.fusion import merge, standard_edit
 from training.data.pairs import PairsError, read_pairs, read_photo
 
@@ -57,7 +57,7 @@ def test_turned_camera_and_other_scene_are_refused() -> None:
 def test_folders_become_pairs_of_the_middle_frame_and_the_edited_stack(tmp_path: Path) -> None:
     for number in range(2):
         write_stack(tmp_path / "in" / f"kitchen{number}", number)
-    assert make_pairs_from_brackets(tmp_path / "in", tmp_path / "out") == (2, [])
+    assert make_pairs_from_brackets(tmp_path / "in", tmp_path / "out") == Made(2, 0, [])
     first, _ = read_pairs(tmp_path / "out" / "train.jsonl")
     frames = [photograph(textured(0), ev) for ev in COMPENSATIONS]
     assert np.abs(read_photo(first.source).astype(int) - frames[1]).mean() < 2  # JPEG
@@ -70,9 +70,9 @@ def test_photos_side_by_side_are_grouped_by_exif(tmp_path: Path) -> None:
     for name, (second, ev) in seconds.items():
         write_with_exif(tmp_path / f"{name}.jpg", ev, start + timedelta(seconds=second))
     write_with_exif(tmp_path / "single.jpg", 0, start + timedelta(minutes=5))
-    count, refused = make_pairs_from_brackets(tmp_path, tmp_path / "out")
-    names = {pair.source.stem for pair in read_pairs(tmp_path / "out" / "train.jsonl")}
-    assert count == 3 and refused == [] and names == {"a0", "b0", "c0"}  # repeated compensation, then a pause
+    assert make_pairs_from_brackets(tmp_path, tmp_path / "out") == Made(2, 1, [])
+    pairs = [pair for name in ("train", "held-out") for pair in read_pairs(tmp_path / "out" / f"{name}.jsonl")]
+    assert sorted(pair.source.stem for pair in pairs) == ["a0", "b0", "c0"]  # repeated compensation, then a pause
     source = read_photo(tmp_path / "out" / "photos" / "a0.jpg")
     assert np.abs(source.astype(int) - photograph(textured(0), 0)).mean() < 3  # the frame without compensation
 
@@ -84,10 +84,10 @@ def test_bad_stacks_are_refused_by_name_and_good_ones_kept(tmp_path: Path) -> No
     damaged.write_bytes(damaged.read_bytes()[:2000])
     Image.new("RGB", (20, 20)).save(tmp_path / "in" / "sizes" / "1.png")
     Image.fromarray(photograph(textured(9), 2)).save(tmp_path / "in" / "moved" / "2.png")
-    count, refused = make_pairs_from_brackets(tmp_path / "in", tmp_path / "out")
-    assert count == 1
+    made = make_pairs_from_brackets(tmp_path / "in", tmp_path / "out")
+    assert made.training == 1
     for name, reason in (("damaged", "1.png"), ("sizes", "differ in size"), ("moved", "misaligned")):
-        assert any(line.startswith(f"{name}: ") and reason in line for line in refused)
+        assert any(line.startswith(f"{name}: ") and reason in line for line in made.refused)
 
 
 def test_a_folder_without_stacks_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

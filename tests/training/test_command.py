@@ -1,6 +1,7 @@
 """The command line as people use it: train on one and on two processes, evaluate, and every slip said in one line."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,14 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torchmetrics.functional.image import learned_perceptual_image_patch_similarity as reference_lpips
 
+from deploy.server import TritonServer
+from tests.photos import photo
 from training.__main__ import main
 from training.checkpoints import LATEST, load_checkpoint
+from training.errors import TrainingError
+from training.journal import HISTORY
+from training.lpips import Lpips, load_lpips
 from training.metrics import psnr, ssim
 from training.networks.generator import Generator
 from training.networks.refiner import Refiner
 from training.networks.weights import save_weights
 from training.run import GENERATOR, REFINER
+from training.served import published, served_at
 
 
 def test_two_processes_train_one_model(pairs_jsonl: Path, tmp_path: Path) -> None:
@@ -23,24 +31,82 @@ def test_two_processes_train_one_model(pairs_jsonl: Path, tmp_path: Path) -> Non
     options = ["--out", str(tmp_path / "run"), "--devices", "2", "--accelerator", "cpu", "--epochs", "2"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
+    assert f"next:    python -m training evaluate --weights {tmp_path / 'run'} --jsonl {pairs_jsonl}" in done.stdout
     state = load_checkpoint(tmp_path / "run" / "generator" / LATEST)
     assert state["progress"]["step"] == 2 * (10 // 2 // 2)  # epochs x pairs / processes / batch
     assert done.stdout.count("epoch 2: validation") == 1
 
 
-def test_evaluation_writes_table_json_and_sheet(
+def test_an_earlier_run_is_not_replaced_by_accident(
     pairs_jsonl: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    command = ["train", "--recipe", "debug", "--jsonl", str(pairs_jsonl), "--out", str(tmp_path / "run")]
+    command += ["--accelerator", "cpu", "--batch_size", "2"]
+    assert main([*command, "--epochs", "1"]) == 0
+    before = (tmp_path / "run" / GENERATOR).read_bytes()
+    assert main([*command, "--epochs", "1"]) == 1
+    assert "holds an earlier run (generator.safetensors): choose another folder" in capsys.readouterr().err
+    assert (tmp_path / "run" / GENERATOR).read_bytes() == before
+    assert main([*command, "--epochs", "2", "--overwrite"]) == 0
+    history = (tmp_path / "run" / "generator" / HISTORY).read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in history] == [1, 2]
+    assert (tmp_path / "run" / GENERATOR).stat().st_mode & 0o777 == 0o666 & ~umask()
+
+
+def umask() -> int:
+    """Of this process."""
+    found = os.umask(0)
+    os.umask(found)
+    return found
+
+
+def test_evaluation_writes_table_json_and_sheet(
+    pairs_jsonl: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.evaluation.LONG_EDGE_PX", 64)
     save_weights(Generator(4), tmp_path / GENERATOR)
     save_weights(Refiner(), tmp_path / REFINER)
-    arguments = ["--weights", str(tmp_path), "--jsonl", str(pairs_jsonl)]
+    pairs_jsonl.write_text("\n".join(pairs_jsonl.read_text().splitlines()[:2]))
+    torch.save({f"features.{name}": each for name, each in Lpips().features.state_dict().items()}, tmp_path / "a.pth")
+    arguments = ["--weights", str(tmp_path), "--jsonl", str(pairs_jsonl), "--alexnet", str(tmp_path / "a.pth")]
     assert main(["evaluate", *arguments, "--out", str(tmp_path / "out")]) == 0
     scores = json.loads((tmp_path / "out" / "scores.json").read_text())
-    means = [np.mean([row[key]["psnr_db"] for row in scores]) for key in ("unedited", "edited")]
-    table = capsys.readouterr().out.splitlines()
-    line = next(line for line in table if line.startswith("mean"))
-    assert len(scores) == 12 and f"{means[0]:.2f}" in line and f"{means[1]:.2f}" in line
+    means = [np.mean([row[key]["psnr_db"] for row in scores]) for key in ("unedited", "served", "new")]
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("mean"))
+    assert len(scores) == 2 and [f"{mean:.2f}" for mean in means] == line.split()[1::3]
+    assert all(row[key]["lpips"] > 0 for row in scores for key in ("unedited", "served", "new"))
     assert (tmp_path / "out" / "contact-sheet.jpg").stat().st_size > 1000
+
+
+def test_a_server_scores_as_the_networks_that_it_loads(server: TritonServer) -> None:
+    before = photo(600, 500)
+    ours, theirs = (edit(before).astype(int) for edit in (published(), served_at(server.grpc_url)))
+    assert np.abs(ours - theirs).mean() < 0.5  # the server's refiner may run in BF16
+    with pytest.raises(TrainingError, match="it must be one of default"):
+        served_at(server.grpc_url, "cold")(before)
+    with pytest.raises(TrainingError, match="no style 'cold' is published"):
+        published("cold")
+
+
+def test_lpips_is_that_of_torchmetrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose trunk comes from torchvision, which is not installed: it is handed ours."""
+    torch.manual_seed(0)
+    weights = {f"features.{name}": each for name, each in Lpips().features.state_dict().items()}
+    torch.save(weights, tmp_path / "alexnet.pth")
+    ours = load_lpips(tmp_path / "alexnet.pth")
+    monkeypatch.setattr("torchmetrics.functional.image.lpips._get_tv_model_features", lambda *_: ours.features)
+    first, second = torch.rand(2, 1, 3, 96, 128)
+    theirs = reference_lpips(first, second, net_type="alex", normalize=True)
+    assert float(ours(first, second)) == pytest.approx(float(theirs), rel=1e-4)
+    assert float(ours(first, first)) == 0
+
+
+@pytest.mark.parametrize(("content", "reason"), [(None, "no such file"), (b"photo", "not torchvision's AlexNet")])
+def test_lpips_without_its_weights_says_where_they_are(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    if content is not None:
+        (tmp_path / "alexnet.pth").write_bytes(content)
+    with pytest.raises(TrainingError, match=rf"{reason}.*--alexnet alexnet-owt.*download\.pytorch\.org"):
+        load_lpips(tmp_path / "alexnet.pth")
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])

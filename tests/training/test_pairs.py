@@ -17,6 +17,15 @@ def test_good_pairs_are_read(pairs_jsonl: Path) -> None:
     assert pairs[3].source == pairs_jsonl.parent / "3.jpg" and pairs[3].target.name == "3.edit.jpg"
 
 
+@pytest.mark.parametrize(("source", "target"), [("src", "tgt"), ("input", "output")])
+def test_other_projects_keys_and_roots_are_read(pairs_jsonl: Path, tmp_path: Path, source: str, target: str) -> None:
+    elsewhere = tmp_path / "elsewhere.jsonl"
+    elsewhere.write_text(json.dumps({source: "3.jpg", target: "3.edit.jpg"}))
+    assert read_pairs(elsewhere, pairs_jsonl.parent) == [read_pairs(pairs_jsonl)[3]]
+    with pytest.raises(PairsError, match="no such file"):
+        read_pairs(elsewhere)
+
+
 def test_every_bad_line_is_named_with_its_reason(pairs_jsonl: Path) -> None:
     folder = pairs_jsonl.parent
     (folder / "text.jpg").write_text("not a photo")

@@ -16,10 +16,12 @@ from tqdm import tqdm
 
 from training.data.alignment import MisalignedError, align
 from training.data.fusion import Photo, merge, standard_edit
-from training.data.pairs import PairsError, read_photo, write_pairs, write_photo
+from training.data.pairs import Pair, PairsError, read_photo, split_pairs, write_pairs, write_photo
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 LONG_EDGE_PX = 2048  # of the pairs; training cuts its tiles from less
+TRAINING, HELD_OUT = "train.jsonl", "held-out.jsonl"
+FEWEST_TO_SPLIT = 3  # of which training then holds out one by itself, to choose weights by
 LONGEST_PAUSE_S = 5.0  # between the frames of a stack
 EXIF_IFD, TIME, SUBSECONDS, COMPENSATION = 0x8769, 0x9003, 0x9291, 0x9204
 
@@ -35,15 +37,24 @@ class Frame:
     """Exposure compensation, from EXIF."""
 
 
-def make_pairs_from_brackets(folder: Path, out: Path) -> tuple[int, list[str]]:
-    """Write a dataset: ``out/train.jsonl`` and its photos.
+@dataclass(frozen=True)
+class Made:
+    """What became of a shoot."""
+
+    training: int
+    """Number of pairs in train.jsonl."""
+    held_out: int
+    """Number of pairs in held-out.jsonl, which there is from three pairs on."""
+    refused: list[str]
+    """A line for each stack that was refused."""
+
+
+def make_pairs_from_brackets(folder: Path, out: Path) -> Made:
+    """Write a dataset: photos, ``out/train.jsonl``, and a tenth of the pairs in ``out/held-out.jsonl``.
 
     Args:
         folder: sub-folders with one stack each, or photos with EXIF.
         out: folder of the dataset.
-
-    Returns:
-        Number of pairs, and a line for each stack that was refused.
 
     Raises:
         PairsError: no stack at all, or none that could be used.
@@ -54,21 +65,26 @@ def make_pairs_from_brackets(folder: Path, out: Path) -> tuple[int, list[str]]:
             f"{folder}: no exposure stacks; put each stack into a folder of its own, or keep the photos' EXIF data"
         )
     (out / "photos").mkdir(parents=True, exist_ok=True)
-    rows, refused = [], []
+    pairs, refused = [], []
     for name, frames in tqdm(stacks, unit="stack"):
         try:
             source, target = pair_of_stack(frames)
         except ValueError as reason:
             refused.append(f"{name}: {reason}")
             continue
-        row = {"source": f"photos/{name}.jpg", "target": f"photos/{name}.target.jpg"}
-        write_photo(out / row["source"], source)
-        write_photo(out / row["target"], target)
-        rows.append(row)
-    if not rows:
+        pair = Pair(Path(f"photos/{name}.jpg"), Path(f"photos/{name}.target.jpg"))
+        write_photo(out / pair.source, source)
+        write_photo(out / pair.target, target)
+        pairs.append(pair)
+    if not pairs:
         raise PairsError(f"{folder}: every stack was refused:\n" + "\n".join(f"  {line}" for line in refused))
-    write_pairs(out / "train.jsonl", rows)
-    return len(rows), refused
+    training, held_out = split_pairs(pairs) if len(pairs) >= FEWEST_TO_SPLIT else (pairs, [])
+    for name, part in ((TRAINING, training), (HELD_OUT, held_out)):
+        if part:
+            write_pairs(out / name, ({"source": str(pair.source), "target": str(pair.target)} for pair in part))
+        else:
+            (out / name).unlink(missing_ok=True)  # of an earlier run, whose pairs are now trained on
+    return Made(len(training), len(held_out), refused)
 
 
 def find_stacks(folder: Path) -> Iterator[tuple[str, list[Frame]]]:

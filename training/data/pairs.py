@@ -1,6 +1,7 @@
 """The dataset format: a folder of photos and a JSON Lines file, one ``{"source": ..., "target": ...}`` a line.
 
-Paths are relative to the file; extra keys are allowed. Everything is checked before training starts, and every bad line
+The keys may be ``src`` and ``tgt``, or ``input`` and ``output``, too. Paths are relative to the file, or to a data root
+that is named; extra keys are allowed. Everything is checked before training starts, and every bad line
 is named at once, so that nobody fixes a dataset one crash at a time.
 """
 
@@ -18,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from training.errors import TrainingError
 
 QUALITY = 97  # of the JPEG files that are written here
+KEYS = (("source", "target"), ("src", "tgt"), ("input", "output"))
 FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
 
 
@@ -33,8 +35,12 @@ class Pair:
     target: Path
 
 
-def read_pairs(jsonl: Path) -> list[Pair]:
+def read_pairs(jsonl: Path, root: Path | None = None) -> list[Pair]:
     """The pairs that a JSON Lines file lists, all checked.
+
+    Args:
+        jsonl: the file.
+        root: what its paths are relative to; by default the file's own folder.
 
     Raises:
         PairsError: no such file, no pairs, or bad lines, each named with its number and reason.
@@ -50,7 +56,7 @@ def read_pairs(jsonl: Path) -> list[Pair]:
         if not line.strip():
             continue
         try:
-            pair = parse_line(line, jsonl.parent)
+            pair = parse_line(line, root or jsonl.parent)
             check_photos(pair)
             first = seen.setdefault(pair.source, number)
             if first != number:
@@ -72,9 +78,11 @@ def parse_line(line: str, folder: Path) -> Pair:
         row = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error})") from None
-    if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in ("source", "target")):
-        raise ValueError('"source" and "target" must be paths')
-    return Pair(folder / row["source"], folder / row["target"])
+    for keys in KEYS if isinstance(row, dict) else ():
+        if all(isinstance(row.get(key), str) for key in keys):
+            source, target = (folder / row[key] for key in keys)
+            return Pair(source, target)
+    raise ValueError('"source" and "target" (or "src" and "tgt", or "input" and "output") must be paths')
 
 
 def check_photos(pair: Pair) -> None:
