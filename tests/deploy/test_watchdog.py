@@ -159,7 +159,7 @@ def test_a_server_without_an_answer_is_a_dead_one_once_it_has_answered(
 
 def test_every_model_of_the_real_server_is_watched(identity_server: TritonServer) -> None:
     stubs = living_stubs(identity_server.process.pid)
-    assert {model_of(instance_of(stub)) for stub in stubs} == {*MODELS, "styles"}
+    assert {model_of(instance_of(stub)) for stub in stubs} == {*MODELS, "merge", "styles"}
 
 
 def test_a_secret_comes_from_its_file(tmp_path: Path) -> None:
