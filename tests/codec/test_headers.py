@@ -84,6 +84,16 @@ def test_exif_that_declares_more_entries_than_it_holds_is_read_as_far_as_it_goes
     assert header_of(with_chunks(PNG, chunk(b"eXIf", bytes(block)))).orientation == 6
 
 
+def test_exif_that_calls_itself_bigtiff_is_not_read_as_classic_tiff() -> None:
+    """As Pillow reads it; EXIF is classic TIFF (EXIF 2.32, section 4.5.2)."""
+    entry = struct.pack(">HHHIHH", 1, 0x0112, 3, 1, 6, 0)
+    turns = [
+        header_of(with_chunks(PNG, chunk(b"eXIf", signature + struct.pack(">I", 8) + entry + bytes(4)))).orientation
+        for signature in (b"MM\0*", b"MM\0+")
+    ]
+    assert turns == [6, 1]
+
+
 @pytest.mark.parametrize("turn", range(1, 9))
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 def test_turning_upright_is_pillows(turn: int, kind: type) -> None:

@@ -87,6 +87,10 @@ def by_pillow(file: bytes) -> NDArray[Any] | None:
             warnings.filterwarnings("error", "Truncated File Read")  # it leaves the rest of the directory unread
             image = Image.open(io.BytesIO(file))
             image.load()
+            if image.info.get("exif", b"").removeprefix(b"Exif\0\0").startswith(b"MM\0+"):
+                # EXIF is classic TIFF (EXIF 2.32, section 4.5.2), and this block says that it is BigTIFF. Pillow looks for
+                # the 43 where little-endian files alone have it, and reads the block as a classic one.
+                return None
             image = ImageOps.exif_transpose(image)
             if image.mode.startswith(("I", "F")):
                 return np.asarray(image)[..., None] >> 8 if image.mode.startswith("I;16") else None

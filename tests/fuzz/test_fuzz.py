@@ -1,5 +1,7 @@
 """A short run of the fuzzer. `make test-faults` has the long one."""
 
+import struct
+
 from tests.fuzz.__main__ import fuzz
 from tests.fuzz.judge import verdict
 from tests.fuzz.mutations import mutated
@@ -24,3 +26,11 @@ def test_the_judge_sees_wrong_pictures() -> None:
     assert verdict(kind.file, kind.pixels) == ""
     assert "differ" in verdict(kind.file, 255 - kind.pixels)
     assert "header says" in verdict(kind.file, kind.pixels[:-1])
+
+
+def test_the_judge_does_not_take_bigtiff_for_exif() -> None:
+    """Pillow does, and would turn this picture."""
+    kind = next(each for each in KINDS if each.file.startswith(b"\xff\xd8") and each.pixels.shape[-1] == 3)
+    block = b"Exif\0\0MM\0+" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    segment = b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block
+    assert verdict(kind.file[:2] + segment + kind.file[2:], kind.pixels) == ""
