@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from clients import Enhancer
 from clients.errors import EnhanceError
+from clients.naming import Naming, format_by_name
 from deploy.server import ROOT, TritonServer
 from deploy.wheel import LaunchError
 
@@ -33,18 +34,21 @@ def side_by_side(before: Image.Image, after: Image.Image) -> Image.Image:
 def demonstrate(photo: Path, outputs: Path) -> None:
     """Start the server, enhance the photo in both modes, write the results, stop the server.
 
+    Each result is what its extension says, even where the photo is not.
+
     Raises:
         LaunchError: the server cannot be started.
         EnhanceError: the photo cannot be enhanced.
     """
+    targets = {mode: outputs / Naming(f"-{mode}").name(Path(photo.name)) for mode in ("fast", "full")}
     print("starting the server ...", flush=True)
     with TritonServer() as server, Enhancer(server.grpc_url) as enhancer:
-        for mode in ("fast", "full"):
-            enhanced = enhancer.enhance(photo, mode=mode)
+        for mode, target in targets.items():
+            enhanced = enhancer.enhance(photo, mode=mode, format=format_by_name(target, None))
             width, height = enhanced.size_px
             print(f"{mode}: {photo.name}, {width} x {height} pixels, in {enhanced.seconds:.2f} s", flush=True)
-            enhanced.save(outputs / f"{photo.stem}-{mode}{photo.suffix}")
-    with Image.open(photo) as before, Image.open(outputs / f"{photo.stem}-full{photo.suffix}") as after:
+            enhanced.save(target)
+    with Image.open(photo) as before, Image.open(targets["full"]) as after:
         comparison = outputs / f"{photo.stem}-before-after.png"
         side_by_side(ImageOps.exif_transpose(before), after).save(comparison)
     print(f"before and after: {comparison}")

@@ -1,6 +1,7 @@
 """The demo is the README's first command."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,16 @@ from deploy.server import ROOT
 
 
 def test_a_sample_photo_is_enhanced_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    demonstrate(SAMPLE, tmp_path)
-    sizes = {path.name: Image.open(path).size for path in tmp_path.iterdir()}
     original = Image.open(SAMPLE).size
-    assert sizes.pop(f"{SAMPLE.stem}-before-after.png")[0] > 1000
+    named_wrongly = tmp_path / "kitchen.png"  # a JPEG inside: results are what their names say
+    shutil.copy(SAMPLE, named_wrongly)
+    outputs = tmp_path / "outputs"
+    outputs.mkdir()
+    demonstrate(named_wrongly, outputs)
+    found = {path.name: Image.open(path) for path in outputs.iterdir()}
+    sizes = {name: image.size for name, image in found.items()}
+    assert {image.format for image in found.values()} == {"PNG"}
+    assert sizes.pop("kitchen-before-after.png")[0] > 1000
     assert set(sizes.values()) == {original}
     assert len(sizes) == 2
     assert f"{original[0]} x {original[1]} pixels" in capsys.readouterr().out
