@@ -88,8 +88,8 @@ def by_pillow(file: bytes) -> NDArray[Any] | None:
             image = Image.open(io.BytesIO(file))
             image.load()
             if image.info.get("exif", b"").removeprefix(b"Exif\0\0").startswith(b"MM\0+"):
-                # EXIF is classic TIFF (EXIF 2.32, section 4.5.2), and this block says that it is BigTIFF. Pillow looks for
-                # the 43 where little-endian files alone have it, and reads the block as a classic one.
+                # EXIF is classic TIFF (EXIF 2.32, section 4.5.2), and this block says that it is BigTIFF. Pillow looks
+                # for the 43 where little-endian files alone have it, and reads the block as a classic one.
                 return None
             image = ImageOps.exif_transpose(image)
             if image.mode.startswith(("I", "F")):
