@@ -20,7 +20,8 @@ PROJECT = "triton-photo-enhancer"
 GLIBC = range(39, 16, -1)
 """Minor versions of glibc 2 whose wheels are taken: up to Ubuntu 24.04's, which is the image's and DGX OS 7's."""
 X86, ARM = "x86_64", "aarch64"
-TIMEOUT_S = 600
+TIMEOUT_S = 1200
+"""An index that does not serve metadata alone makes pip fetch whole wheels, of CUDA, too."""
 
 
 class Unreachable(RuntimeError):
@@ -68,7 +69,7 @@ class Environment:
 def environments() -> Iterator[Environment]:
     """Every environment that the README, the Makefile and the Dockerfile make."""
     constraints = ("--constraint", str(ROOT / "constraints.txt"))
-    development = (*constraints, *extras("dev", "perf", "ray", "kubernetes"))
+    development = (*constraints, *extras("dev", "perf", "ray", "kubernetes", "camera"))
     for python in ("3.11", "3.12", "3.13"):
         yield Environment("development, training, clients", development, python, X86)
     yield Environment("development, training, clients", development, "3.12", ARM)
@@ -97,7 +98,10 @@ def _files(name: str) -> tuple[str, str]:
 
 
 def _errors(command: list[str]) -> str | None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return f"cannot be told, pip did not finish within {TIMEOUT_S} s"
     if done.returncode == 0:
         return None
     return (

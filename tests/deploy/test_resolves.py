@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 
+from deploy import resolves
 from deploy.resolves import ARM, ROOT, X86, Environment, Unreachable, environments
 
 SERVER, DEVELOPMENT = "server, CPU profile", "development, training, clients"
@@ -37,6 +38,11 @@ def test_without_an_index_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(name, value)
     with pytest.raises(Unreachable, match="no package index"):
         next(environments()).problem()
+
+
+def test_a_slow_index_is_said_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolves, "TIMEOUT_S", 0)
+    assert resolves._errors([sys.executable, "-c", "input()"]) == "cannot be told, pip did not finish within 0 s"
 
 
 def test_what_is_claimed_is_tried() -> None:
