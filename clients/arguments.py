@@ -14,6 +14,7 @@ from clients.credentials import api_key
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S
 from clients.errors import OptionError
 from clients.folders import Plan, Search, patterns
+from clients.grouping import Grouping
 from clients.judgement import Again
 from clients.naming import Naming
 from clients.order import Order
@@ -28,6 +29,7 @@ EPILOG = """\
 commands:
   enhance PHOTO...         photos and folders, once
   enhance batch SRC DST    a whole folder with a ledger: the same command resumes after any interruption
+  enhance merge SRC DST    the same for exposure brackets: one picture of every scene
   enhance watch SRC DST    a hot folder: photos are enhanced as they arrive
   enhance styles           the styles that the server has
   enhance ui               the demo page
@@ -75,6 +77,11 @@ def connection_from(options: argparse.Namespace) -> Connection:
 def again_from(options: argparse.Namespace) -> Again:
     """What is done again."""
     return Again(getattr(options, "retry_failed", False), options.overwrite, getattr(options, "redo", False))
+
+
+def grouping_from(options: argparse.Namespace) -> Grouping | None:
+    """Which photos are exposures of one scene; None where each is a picture of its own."""
+    return None if options.brackets == "off" else Grouping(options.sources, options.brackets)
 
 
 def engine_from(options: argparse.Namespace) -> Engine:
@@ -126,8 +133,17 @@ def enhance_parser() -> argparse.ArgumentParser:
 
 def batch_parser() -> argparse.ArgumentParser:
     """Of `enhance batch`."""
-    parser = Parser("enhance batch", description="Enhance a folder; the same command resumes after any interruption.")
-    _add_folders(parser)
+    return _batch_parser("enhance batch", "Enhance a folder; the same command resumes after any interruption.", "off")
+
+
+def merge_parser() -> argparse.ArgumentParser:
+    """Of `enhance merge`, which is a batch that looks for brackets."""
+    return _batch_parser("enhance merge", "Make one picture of every scene of a folder, as batch does.", "auto")
+
+
+def _batch_parser(name: str, description: str, brackets: str) -> argparse.ArgumentParser:
+    parser = Parser(name, description=description)
+    _add_folders(parser, brackets)
     parser.add_argument("--retry-failed", action="store_true", help="try the photos again that failed before")
     parser.add_argument("--redo", action="store_true", help="redo what other versions of the networks made")
     parser.add_argument("--engine", choices=["local", "ray"], default="local", help="this process, or a Ray cluster")
@@ -142,7 +158,7 @@ def batch_parser() -> argparse.ArgumentParser:
 def watch_parser() -> argparse.ArgumentParser:
     """Of `enhance watch`."""
     parser = Parser("enhance watch", description="Enhance photos as they arrive, until Ctrl-C.")
-    _add_folders(parser)
+    _add_folders(parser, "off")
     _add_photo_options(parser)
     _add_delivery_options(parser)
     _add_connection_options(parser)
@@ -166,12 +182,18 @@ def ui_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_folders(parser: argparse.ArgumentParser) -> None:
+def _add_folders(parser: argparse.ArgumentParser, brackets: str) -> None:
     parser.add_argument("sources", metavar="SRC", type=location, help="folder of photos, or an address such as s3://")
     parser.add_argument(
         "targets", metavar="DST", type=location, help="folder for the outputs and their ledger, or an address"
     )
-
+    parser.add_argument(
+        "--brackets",
+        default=brackets,
+        metavar="RULE",
+        help="which photos are exposures of one scene: auto (by what the files tell), N (every N photos in the order "
+        "of their names) or off (default: %(default)s)",
+    )
     parser.add_argument("--ledger", type=Path, metavar="DIR", help="where the ledger lies (default: DST)")
 
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from clients.camera import sendable
 from clients.database import LedgerError
 from clients.enhancer import AsyncEnhancer
 from clients.errors import (
@@ -25,8 +24,9 @@ from clients.flow import Flow
 from clients.job import Job
 from clients.ledger import Ledger
 from clients.order import Order
-from clients.request import Enhanced, read_file
+from clients.request import Enhanced, Options
 from clients.retry import Retry
+from clients.sources import developed, fingerprint, read_sources, with_names
 from clients.storage import StorageError, store
 
 PATIENCE_S = 60.0
@@ -114,10 +114,9 @@ class Batch:
         """Whatever goes wrong with one photo is noted as its failure; what concerns all photos is raised."""
         digest = None
         try:
-            content = await asyncio.to_thread(read_file, self._ledger.sources / job.source)
-            digest = hashlib.sha256(content).hexdigest()
-            photo = await asyncio.to_thread(sendable, job.source, content)
-            enhanced = await self._enhance(job, photo)
+            contents = await asyncio.to_thread(read_sources, self._ledger.sources, job)
+            digest = await asyncio.to_thread(fingerprint, contents)
+            enhanced = await self._enhance(job, await asyncio.to_thread(developed, job, contents))
             enhanced = await asyncio.to_thread(self._order.finished, enhanced, job.target)
             return await self._store(job, digest, enhanced)
         except _Stop as stop:
@@ -125,7 +124,7 @@ class Batch:
         except (StorageError, LedgerError):
             raise
         except EnhanceError as error:
-            reason = str(error)
+            reason = with_names(str(error), job)
         except OSError as error:
             reason = f"cannot be read: {error.strerror or error}"
         except Exception as error:  # one photo can never end a run
@@ -155,8 +154,8 @@ class Batch:
             return self._in_flight == 0
         return self._in_flight < self._flow.limit and not self._suspects
 
-    async def _enhance(self, job: Job, photo: bytes) -> Enhanced:
-        """Sends one photo until it is answered; waits while the server is busy or gone."""
+    async def _enhance(self, job: Job, photos: tuple[bytes, ...]) -> Enhanced:
+        """Sends a photo, or the frames of a scene, until it is answered; waits while the server is busy or gone."""
         losses = refusals = deadlines = answers = 0
         refused_since = None
         while True:
@@ -164,7 +163,7 @@ class Batch:
                 async with self._slot(alone=losses >= SUSPECT):
                     if not (losses or refusals):
                         self._ledger.tried(job)
-                    enhanced = await self._enhancer.enhance(photo, **vars(self._order.request(job.target)))
+                    enhanced = await self._send(photos, self._order.request(job.target))
             except BusyError as error:
                 self._flow.refused()
                 refusals += 1
@@ -188,6 +187,11 @@ class Batch:
                 self._answers += 1
                 self._silent_since = None
                 return enhanced
+
+    async def _send(self, photos: tuple[bytes, ...], options: Options) -> Enhanced:
+        if len(photos) > 1:
+            return await self._enhancer.merge(photos, **vars(options))
+        return await self._enhancer.enhance(photos[0], **vars(options))
 
     async def _absence(self) -> UnavailableError | None:
         """Why no server takes photos; None when one does."""

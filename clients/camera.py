@@ -2,8 +2,10 @@
 
     python -m clients.camera .nef < hall.nef > hall.tif
 
-RAW: 16 bits, sRGB, the camera's white balance, no brightening, upright. HEIC and AVIF: their own depth (8 or 16 bits)
-and colour profile. EXIF and lens data go along, as far as the file has them in a TIFF directory or in its preview.
+RAW: 16 bits, sRGB, the camera's white balance, no brightening, upright; the frames of a scene (`--scene`) with a plain
+power for a tone curve, which the server undoes exactly to merge them in linear light. HEIC and AVIF: their own
+depth (8 or 16 bits) and colour profile. EXIF and lens data go along, as far as the file has them in a TIFF directory or
+in its preview.
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ DEVELOPED = (*RAW, *HEIF, *AVIF)
 EXTRA = "camera files and HEIC need more packages: make setup-camera"
 TIMEOUT_S = 300.0
 SRGB_GAMMA = (2.4, 12.92)
+SCENE_GAMMA = (2.2, 0.0)
+"""That of `pixels.brackets.exposure`, without a straight part near black."""
+SCENE = "--scene"
 SMALLEST_RAW_PX = 16
 TIFF_START = b"II*\0"
 NEARLY_TIFF = (b"IIRO", b"IIRS", b"IIU\0")
@@ -51,8 +56,13 @@ def is_developed(path: Path) -> bool:
     return path.suffix.lower() in DEVELOPED
 
 
-def sendable(path: Path, content: bytes) -> bytes:
+def sendable(path: Path, content: bytes, of_scene: bool = False) -> bytes:
     """The file as a server takes it: as it is, or developed into TIFF.
+
+    Args:
+        path: Its extension tells what it is.
+        content: Its bytes.
+        of_scene: Whether it is going to be merged with other exposures.
 
     Raises:
         PhotoError: it cannot be developed, or the packages for that are missing.
@@ -61,7 +71,7 @@ def sendable(path: Path, content: bytes) -> bytes:
         return content
     if not is_installed():
         raise PhotoError(EXTRA)
-    command = [sys.executable, "-m", "clients.camera", path.suffix.lower()]
+    command = [sys.executable, "-m", "clients.camera", path.suffix.lower(), *[SCENE] * of_scene]
     try:
         ran = subprocess.run(command, input=content, capture_output=True, check=False, timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
@@ -72,17 +82,17 @@ def sendable(path: Path, content: bytes) -> bytes:
     return ran.stdout
 
 
-def develop(content: bytes, suffix: str) -> bytes:
+def develop(content: bytes, suffix: str, of_scene: bool) -> bytes:
     """A TIFF of a camera file's upright pixels, with its EXIF; raises whatever the libraries raise."""
     if suffix in RAW:
-        pixels, exif, profile = _raw(content)
+        pixels, exif, profile = _raw(content, SCENE_GAMMA if of_scene else SRGB_GAMMA)
     else:
         pixels, exif, profile = _heif(content) if suffix in HEIF else _avif(content)
     height_px, width_px, _ = pixels.shape
     return write_tiff(pixels, Carried(carried_exif(exif, width_px, height_px), rgb_profile(profile)))
 
 
-def _raw(content: bytes) -> tuple[NDArray[Any], bytes, bytes]:
+def _raw(content: bytes, gamma: tuple[float, float]) -> tuple[NDArray[Any], bytes, bytes]:
     """16-bit sRGB pixels."""
     import rawpy  # an extra
 
@@ -99,7 +109,7 @@ def _raw(content: bytes) -> tuple[NDArray[Any], bytes, bytes]:
             adjust_maximum_thr=0.0,  # else the brightest pixel of a dim photo becomes white
             output_bps=16,
             output_color=rawpy.ColorSpace.sRGB,
-            gamma=SRGB_GAMMA,
+            gamma=gamma,
         )
     return pixels, _raw_exif(content, preview), b""
 
@@ -138,7 +148,7 @@ def _avif(content: bytes) -> tuple[NDArray[Any], bytes, bytes]:
 def main() -> int:
     """Develops the standard input onto the standard output."""
     try:
-        sys.stdout.buffer.write(develop(sys.stdin.buffer.read(), sys.argv[1]))
+        sys.stdout.buffer.write(develop(sys.stdin.buffer.read(), sys.argv[1], SCENE in sys.argv[2:]))
     except Exception as error:  # the libraries raise nearly anything on damaged files
         print(error or type(error).__name__, file=sys.stderr)
         return 1

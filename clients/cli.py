@@ -10,26 +10,27 @@ import asyncio
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
 from clients import arguments
-from clients.arguments import again_from, connection_from, engine_from, order_from, plan_from
+from clients.arguments import again_from, connection_from, engine_from, grouping_from, order_from, plan_from
 from clients.commands import STOPPED, Connection, note_all, run, served_versions
 from clients.database import LedgerError
 from clients.enhancer import Enhancer
 from clients.errors import DeniedError, EnhanceError, OptionError, ProtocolError, UnavailableError
 from clients.folders import Plan, names_folder
 from clients.gallery import write_gallery
+from clients.grouping import Grouping, listed
 from clients.job import Job
 from clients.ledger import Ledger
 from clients.naming import format_by_name
 from clients.report import Report, passed_over_text
 from clients.request import read_photo
 from clients.storage import StorageError, is_local
-from clients.watch import watch
+from clients.watch import SCENE_SETTLE_S, SETTLE_S, watch
 
 DONE, SOME_FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
 PIPE = "-"
@@ -81,26 +82,33 @@ def _enhance(options: argparse.Namespace, connection: Connection) -> int:
 
 def _batch(options: argparse.Namespace, connection: Connection) -> int:
     plan = plan_from(options)
-    jobs = plan.mirror(options.sources, options.targets)
+    grouping = grouping_from(options)
+    jobs = _found(plan, grouping, options)
     first = next(jobs, None)
     if first is None:  # before a folder is made for nothing
         raise OptionError(_no_photos(plan))
     ledger = _ledger(options, in_memory=options.dry_run)
     ledger.model = "" if options.dry_run else served_versions(connection, order_from(options).options.style)
-    return _process(options, connection, ledger, plan, chain([first], jobs))
+    return _process(options, connection, ledger, plan, chain([first], jobs), grouping)
+
+
+def _found(plan: Plan, grouping: Grouping | None, options: argparse.Namespace) -> Iterator[Job]:
+    jobs = plan.mirror(options.sources, options.targets)
+    return iter(grouping.jobs(jobs)) if grouping else jobs
 
 
 def _watch(options: argparse.Namespace, connection: Connection) -> int:
-    plan = plan_from(options)
+    plan, grouping = plan_from(options), grouping_from(options)
     next(plan.mirror(options.sources, options.targets), None)  # a wrong folder is told at once
     ledger = _ledger(options)
     ledger.model = served_versions(connection, order_from(options).options.style)
     watch(
         ledger,
-        lambda: plan.mirror(options.sources, options.targets),
+        lambda: _found(plan, grouping, options),
         connection,
         order_from(options),
         again_from(options),
+        settle_s=SCENE_SETTLE_S if grouping else SETTLE_S,
     )
     return DONE
 
@@ -140,7 +148,12 @@ def _ui(options: argparse.Namespace, connection: Connection) -> int:
 
 
 def _process(
-    options: argparse.Namespace, connection: Connection, ledger: Ledger, plan: Plan, jobs: Iterable[Job]
+    options: argparse.Namespace,
+    connection: Connection,
+    ledger: Ledger,
+    plan: Plan,
+    jobs: Iterable[Job],
+    grouping: Grouping | None = None,
 ) -> int:
     report = note_all(ledger, jobs, again_from(options))
     report.passed_over = dict(plan.passed_over.most_common())
@@ -149,6 +162,8 @@ def _process(
     if options.dry_run:
         for job in ledger.pending():
             print(f"{ledger.sources / job.source} -> {ledger.targets / job.target}")
+            if grouping and job.frames:
+                print(listed(ledger.sources, grouping.scenes[job.source]))
         return DONE
     try:
         run(ledger, report, connection, order_from(options), options.quiet, engine_from(options))
@@ -196,6 +211,7 @@ def _pipe(options: argparse.Namespace, connection: Connection) -> int:
 COMMANDS: dict[str, tuple[Callable[[], argparse.ArgumentParser], Callable[[argparse.Namespace, Connection], int]]] = {
     "enhance": (arguments.enhance_parser, _enhance),
     "batch": (arguments.batch_parser, _batch),
+    "merge": (arguments.merge_parser, _batch),
     "watch": (arguments.watch_parser, _watch),
     "styles": (arguments.styles_parser, _styles),
     "ui": (arguments.ui_parser, _ui),

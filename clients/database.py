@@ -7,9 +7,9 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-VERSION = 3
+VERSION = 4
 """Of the schema, in SQLite's user_version."""
-ADDED = {"changed_ns": "INTEGER", "model": "TEXT", "run": "INTEGER"}
+ADDED = {"changed_ns": "INTEGER", "model": "TEXT", "run": "INTEGER", "frames": "TEXT"}
 """Columns that ledgers of earlier versions lack."""
 SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS photos (
     reason TEXT,                      -- of a failure
     changed_ns INTEGER,               -- the source's, as the file system keeps it
     model TEXT,                       -- versions of the networks that made the output, as far as the server told
-    run INTEGER                       -- the scan after which the output was made
+    run INTEGER,                      -- the scan after which the output was made
+    frames TEXT                       -- of a scene: a JSON list of its files, the source among them
 );
 CREATE INDEX IF NOT EXISTS by_target ON photos (target);
 CREATE INDEX IF NOT EXISTS by_state ON photos (state);
@@ -44,6 +45,7 @@ SELECT count(*) = 0 FROM photos WHERE NOT (
     AND typeof(scan) = 'integer' AND scan BETWEEN 0 AND 1000000000000
     AND state IN ('pending', 'storing', 'done', 'failed') AND typeof(reason) IN ('text', 'null')
     AND typeof(model) IN ('text', 'null') AND typeof(target_size) IN ('integer', 'null')
+    AND (frames IS NULL OR json_valid(frames))
 )"""
 
 

@@ -51,6 +51,7 @@ def write_gallery(path: Path, title: str, results: Iterable[Result]) -> None:
 
 def _section(result: Result) -> str:
     name = Path(result.source).name
+    frames = f", merged from {len(result.frames)} frames" if result.frames else ""
     reason = f"<p>{_text(result.state)}: {_text(result.reason)}</p>" if result.reason else ""
     pair = ""
     if result.state in ("done", "skipped"):
@@ -58,7 +59,7 @@ def _section(result: Result) -> str:
             Path(result.target), f"{name}, after", f"After: {Path(result.target).name}"
         )
         pair = f'<div class="pair">{pair}</div>'
-    return f'<section class="{result.state}"><h2>{_text(name)}</h2>{reason}{pair}</section>'
+    return f'<section class="{result.state}"><h2>{_text(name)}{frames}</h2>{reason}{pair}</section>'
 
 
 def _figure(path: Path, alternative: str, caption: str) -> str:

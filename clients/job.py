@@ -1,7 +1,8 @@
-"""One photo to enhance, as a search found it."""
+"""One picture to make, as a search found its photo or photos."""
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,13 @@ INT64_MAX = (1 << 63) - 1
 
 @dataclass(frozen=True)
 class Job:
-    """One photo to enhance: paths, and what the source looked like when it was found."""
+    """One picture to make: paths, and what the source looked like when it was found."""
 
     source: Path
+    """The photo; of a scene of several frames the one after which the picture is named."""
     target: Path
     size: int
-    """Of the source, in bytes."""
+    """Of the source, in bytes; of a scene, of all its frames."""
     modified_ns: int
     """When the source was last modified, as programs may set it; nanoseconds since the epoch."""
     settings: str
@@ -25,6 +27,13 @@ class Job:
     """When the file system last saw the source change, which no program can set; 0 where it does not say."""
     trouble: str = ""
     """Why it cannot even be looked at; then nothing above but the paths means anything."""
+    frames: tuple[Path, ...] = ()
+    """The frames of a scene in the order in which they are sent, `source` among them; empty for a single photo."""
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """All files that the picture is made of."""
+        return self.frames or (self.source,)
 
     @classmethod
     def of(cls, source: Path, target: Path, stat: os.stat_result, settings: str) -> Job:
@@ -36,3 +45,13 @@ class Job:
 def int64(number: int) -> int:
     """The nearest number that fits: file times past the year 2262 do not."""
     return max(-INT64_MAX, min(number, INT64_MAX))
+
+
+def frames_text(frames: tuple[Path, ...]) -> str | None:
+    """The frames of a scene as one text; None for a single photo."""
+    return json.dumps([frame.as_posix() for frame in frames]) if frames else None
+
+
+def frames_of(text: str | None) -> tuple[Path, ...]:
+    """The frames that such a text holds."""
+    return tuple(map(Path, json.loads(text))) if text else ()

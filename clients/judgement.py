@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from clients.answers import is_enhanced
 from clients.files import remove_parts
-from clients.job import Job
+from clients.job import Job, frames_text
+from clients.sources import fingerprint_of_files, sha256
 from clients.storage import is_local
 
 TICK_NS = 2_000_000_000
@@ -42,6 +42,7 @@ class Known(NamedTuple):
     target_size: int | None
     attempts: int
     model: str | None
+    frames: str | None
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Judge:
             return "pending" if self.again.existing else "kept"
         if known is None or known.settings != job.settings or known.state == "pending":
             return "pending"
+        if known.frames != frames_text(job.frames):
+            return "pending"
         if known.state == "failed":
             return "failed" if self._is_unchanged(job, known) and not self.again.failed else "pending"
         if self.again.outdated and self.model not in ("", known.model):
@@ -107,7 +110,7 @@ class Judge:
             return True
         if not is_local(self.sources) or known.source_sha256 is None:  # a store keeps the time itself
             return look[:2] == (known.size, known.modified_ns)
-        return sha256(self.sources / job.source) == known.source_sha256
+        return fingerprint_of_files(self.sources, job) == known.source_sha256
 
     def _is_stored(self, target: Path, known: Known) -> bool:
         is_whole = target.exists() and target.stat().st_size == known.target_size
@@ -126,12 +129,6 @@ def remove_remains(target: Path) -> None:
     """Removes what a killed run left of an output."""
     if is_local(target):
         remove_parts(target)
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _has_its_time(target: Path, job: Job) -> bool:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from clients.database import LedgerError, memory_database, open_database
-from clients.job import Job
-from clients.judgement import TICK_NS, Again, Judge, Known, remove_remains, sha256
+from clients.job import Job, frames_of
+from clients.judgement import TICK_NS, Again, Judge, Known, remove_remains
 from clients.naming import candidates
 from clients.rows import Key, Rows, key, path_of
+from clients.sources import fingerprint_of_files, sha256
 from clients.storage import is_local
 
 LEDGER_NAME = ".enhance.sqlite"
@@ -45,6 +46,8 @@ class Result:
     """`done` (by this run), `skipped`, `failed` or `pending`."""
     reason: str | None
     """Why it was skipped or failed."""
+    frames: list[str] = field(default_factory=list)
+    """The photos that were merged, `source` among them; empty for a single photo."""
 
 
 class Ledger:
@@ -142,12 +145,12 @@ class Ledger:
             )
 
     def _note_existing(self, job: Job, is_ours: bool) -> None:
-        source, target = self.sources / job.source, self.targets / job.target
+        target = self.targets / job.target
         self._insert(job, "done", 0)
         self._rows.update(
             job,
             reason=None if is_ours else KEPT,
-            source_sha256=sha256(source) if is_ours else None,
+            source_sha256=fingerprint_of_files(self.sources, job) if is_ours else None,
             target_sha256=sha256(target) if is_ours else None,
             target_size=target.stat().st_size if is_ours else None,
             model=None,
@@ -171,14 +174,15 @@ class Ledger:
         """Photos of this scan that are still to do, in the order in which they were found."""
         last = 0
         while rows := self._rows.execute(
-            "SELECT rowid, source, target, size, modified_ns, settings, ifnull(changed_ns, 0) FROM photos "
+            "SELECT rowid, source, target, size, modified_ns, settings, ifnull(changed_ns, 0), frames FROM photos "
             "WHERE state = 'pending' AND scan = ? AND rowid > ? ORDER BY rowid LIMIT ?",
             self._scan,
             last,
             CHUNK,
         ):
-            for _, source, target, *rest in rows:
-                yield Job(path_of(source), path_of(target), *rest)
+            for _, source, target, size, modified_ns, settings, changed_ns, frames in rows:
+                look = size, modified_ns, settings, changed_ns
+                yield Job(path_of(source), path_of(target), *look, frames=frames_of(frames))
             last = rows[-1][0]
 
     def storing(self, job: Job, source_sha256: str, target_sha256: str, target_size: int, seconds: float) -> None:
@@ -240,11 +244,15 @@ class Ledger:
         """What became of every photo of this scan."""
         rows = self._rows.execute(
             "SELECT source, target, CASE WHEN state = 'done' AND run IS NOT scan THEN 'skipped' "
-            "WHEN state = 'storing' THEN 'pending' ELSE state END, reason FROM photos WHERE scan = ? ORDER BY rowid",
+            "WHEN state = 'storing' THEN 'pending' ELSE state END, reason, frames FROM photos "
+            "WHERE scan = ? ORDER BY rowid",
             self._scan,
         )
-        for source, target, state, reason in rows:
-            yield Result(str(self.sources / path_of(source)), str(self.targets / path_of(target)), state, reason)
+        for source, target, state, reason, frames in rows:
+            merged = [str(self.sources / frame) for frame in frames_of(frames)]
+            yield Result(
+                str(self.sources / path_of(source)), str(self.targets / path_of(target)), state, reason, merged
+            )
 
     def outdated(self) -> int:
         """How many outputs were made by other versions of the networks than the server has now."""

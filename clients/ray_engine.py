@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 # Read when Ray is started: nothing phones home, and its own log files hold what would drown our messages.
@@ -18,15 +19,14 @@ os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 import ray
 
 from clients.batch import Outcome
-from clients.camera import sendable
 from clients.commands import Connection
 from clients.enhancer import Enhancer
 from clients.errors import DeniedError, ProtocolError, UnavailableError
-from clients.job import Job
+from clients.job import Job, frames_of, frames_text
 from clients.ledger import Ledger
 from clients.order import Order
-from clients.request import read_file
 from clients.retry import Retry
+from clients.sources import developed, fingerprint, read_sources, with_names
 from clients.storage import StorageError, is_local, location, store
 
 BLOCKS = 1000
@@ -64,17 +64,21 @@ class Worker:
         except StorageError as error:
             return note | {"stop": "StorageError", "error": str(error)}
         except Exception as error:  # one photo can never end a run
-            return note | {"error": str(error) or type(error).__name__}
+            return note | {"error": with_names(str(error), _job(row)) or type(error).__name__}
 
     def _enhance(self, row: dict[str, Any]) -> dict[str, Any]:
-        source = self._sources / os.fsdecode(row["source"])
-        photo = read_file(source)
-        target = self._targets / os.fsdecode(row["target"])
-        enhanced = self._enhancer.enhance(sendable(source, photo), **vars(self._order.request(target)))
+        job = _job(row)
+        contents = read_sources(self._sources, job)
+        target = self._targets / job.target
+        photos, options = developed(job, contents), vars(self._order.request(target))
+        if job.frames:
+            enhanced = self._enhancer.merge(photos, **options)
+        else:
+            enhanced = self._enhancer.enhance(photos[0], **options)
         enhanced = self._order.finished(enhanced, target)
         store(self._targets, target, enhanced.data, row["modified_ns"])
         return {
-            "source_sha256": hashlib.sha256(photo).hexdigest(),
+            "source_sha256": fingerprint(contents),
             "target_sha256": hashlib.sha256(enhanced.data).hexdigest(),
             "size": len(enhanced.data),
             "seconds": enhanced.seconds,
@@ -108,7 +112,13 @@ def outcomes(ledger: Ledger, connection: Connection, order: Order, address: str 
 
 def _pipeline(jobs: list[Job], ledger: Ledger, connection: Connection, order: Order) -> ray.data.Dataset:
     rows = [
-        {"source": os.fsencode(job.source), "target": os.fsencode(job.target), "modified_ns": job.modified_ns}
+        {
+            "source": os.fsencode(job.source),
+            "target": os.fsencode(job.target),
+            "size": job.size,
+            "modified_ns": job.modified_ns,
+            "frames": frames_text(job.frames) or "",
+        }
         for job in jobs
     ]
     folders = {"sources": _address(ledger.sources), "targets": _address(ledger.targets)}
@@ -118,6 +128,12 @@ def _pipeline(jobs: list[Job], ledger: Ledger, connection: Connection, order: Or
         compute=ray.data.ActorPoolStrategy(size=min(connection.in_flight, len(rows))),
         num_cpus=WORKER_CPUS,
     )
+
+
+def _job(row: dict[str, Any]) -> Job:
+    """The job of a row, as far as a worker needs it."""
+    source, target = (Path(os.fsdecode(row[name])) for name in ("source", "target"))
+    return Job(source, target, row["size"], row["modified_ns"], "", frames=frames_of(row["frames"]))
 
 
 def _address(folder: Any) -> str:  # noqa: ANN401  (a Path, or one of an object store)

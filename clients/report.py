@@ -37,6 +37,10 @@ class Report:
     """Of the enhanced photos."""
     photos: list[Result] = field(default_factory=list)
     """Every photo with its output, what became of it, and why."""
+    merged: int = 0
+    """Pictures of this run that were made of several frames each."""
+    frames: int = 0
+    """All frames that those were made of."""
     written: str = ""
     """Where the outputs of this run are."""
     passed_over: dict[str, int] = field(default_factory=dict)
@@ -53,6 +57,8 @@ class Report:
         elif made:
             self.written = made[0] if len(made) == 1 else _common_folder(made)
         self.outdated = ledger.outdated()
+        merged = [photo.frames for photo in self.photos if photo.state == "done" and photo.frames]
+        self.merged, self.frames = len(merged), sum(map(len, merged))
 
     def as_json(self) -> str:
         """The report for programs."""
@@ -74,6 +80,8 @@ class Report:
         """Where outputs are, why photos were skipped, what to do."""
         if self.written:
             yield f"written: {self.written}"
+        if self.merged:
+            yield f"merged: {self.merged} of them from {self.frames} frames"
         skipped = Counter(photo.reason or UNCHANGED for photo in self.photos if photo.state == "skipped")
         for reason, count in skipped.items():
             yield f"skipped {count}: {reason}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clients.database import LedgerError
-from clients.job import Job
+from clients.job import Job, frames_text
 from clients.judgement import Known
 
 Key = str | bytes
@@ -38,11 +38,12 @@ class Rows:
     def insert(self, job: Job, state: str, scan: int, changed_ns: int, attempts: int) -> None:
         """Notes a photo again; what is known of its source's and its output's bytes stays."""
         self.execute(
-            "INSERT INTO photos (source, target, size, modified_ns, changed_ns, settings, state, scan, attempts) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET target = excluded.target, "
-            "size = excluded.size, modified_ns = excluded.modified_ns, changed_ns = excluded.changed_ns, "
-            "settings = excluded.settings, state = excluded.state, scan = excluded.scan, attempts = excluded.attempts, "
-            "reason = NULL, target_sha256 = CASE WHEN target = excluded.target THEN target_sha256 END",
+            "INSERT INTO photos (source, target, size, modified_ns, changed_ns, settings, state, scan, attempts, "
+            "frames) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET "
+            "target = excluded.target, size = excluded.size, modified_ns = excluded.modified_ns, "
+            "changed_ns = excluded.changed_ns, settings = excluded.settings, state = excluded.state, "
+            "scan = excluded.scan, attempts = excluded.attempts, frames = excluded.frames, reason = NULL, "
+            "target_sha256 = CASE WHEN target = excluded.target THEN target_sha256 END",
             key(job.source),
             key(job.target),
             job.size,
@@ -52,6 +53,7 @@ class Rows:
             state,
             scan,
             attempts,
+            frames_text(job.frames),
         )
 
     def update(self, job: Job, **columns: object) -> None:

@@ -19,23 +19,37 @@ from clients.ledger import Ledger
 from clients.order import Order
 
 POLL_S = 1.0
-Look = tuple[int, int, int, str]
+SETTLE_S = 0.0
+"""A photo is taken when two looks at it agree."""
+SCENE_SETTLE_S = 10.0
+"""With brackets, when no frame has been added to it or changed for so long: the next one may still be on its way."""
+Look = tuple[int, int, int, str, tuple[Path, ...]]
 
 
 class Settled:
-    """Lets a job pass once its file has stopped changing between two looks, and not again until it changes."""
+    """Lets a job pass once its files have stopped changing, and not again until they change.
 
-    def __init__(self) -> None:
-        self._seen: dict[Path, Look] = {}
+    Args:
+        settle_s: For how long they have to stand still, beyond two looks that agree.
+        clock: Seconds that only grow; tests pass their own.
+    """
+
+    def __init__(self, settle_s: float = SETTLE_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settle_s = settle_s
+        self._clock = clock
+        self._seen: dict[Path, tuple[Look, float]] = {}
         self._passed: dict[Path, Look] = {}
 
     def pick(self, jobs: Iterable[Job]) -> Iterator[Job]:
         """The jobs whose files look as they did the last time, and are new since they last passed."""
         seen = {}
+        now = self._clock()
         for job in jobs:
-            look = (job.size, job.modified_ns, job.changed_ns, job.trouble)
-            seen[job.source] = look
-            if (job.size or job.trouble) and self._seen.get(job.source) == look != self._passed.get(job.source):
+            look = (job.size, job.modified_ns, job.changed_ns, job.trouble, job.frames)
+            before, since = self._seen.get(job.source, (None, now))
+            is_settled = before == look and now - since >= self._settle_s
+            seen[job.source] = look, since if before == look else now
+            if (job.size or job.trouble) and is_settled and look != self._passed.get(job.source):
                 self._passed[job.source] = look
                 yield job
         self._seen = seen
@@ -47,19 +61,25 @@ def watch(
     connection: Connection,
     order: Order,
     again: Again = Again(),  # noqa: B008  (frozen)
+    settle_s: float = SETTLE_S,
 ) -> None:
     """Looks for photos and enhances them, until it is interrupted."""
     try:
-        asyncio.run(_watch(ledger, find, connection, order, again))
+        asyncio.run(_watch(ledger, find, connection, order, again, Settled(settle_s)))
     finally:
         ledger.close()
 
 
 async def _watch(
-    ledger: Ledger, find: Callable[[], Iterable[Job]], connection: Connection, order: Order, again: Again
+    ledger: Ledger,
+    find: Callable[[], Iterable[Job]],
+    connection: Connection,
+    order: Order,
+    again: Again,
+    settled: Settled,
 ) -> None:
     stop_on_signals()
-    settled, told = Settled(), ""
+    told = ""
     print("watching; Ctrl-C stops", file=sys.stderr)
     async with connection.open() as enhancer:
         while True:
