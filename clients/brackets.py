@@ -2,8 +2,8 @@
 
 Frames of a bracket follow each other within seconds, with one camera, size and orientation, and no exposure comes
 twice: the frame that repeats one begins the next scene. Where the camera says that it was bracketing, by its exposure
-bias or mode, that is enough; otherwise, as for photos without EXIF, the frames have to look alike, too
-(`clients.likeness`).
+bias or mode, and the frames came within two seconds, that is enough; otherwise, as for photos without EXIF, they have to
+look alike, too (`clients.likeness`). Camera files and HEIC cannot be looked at: for them, EXIF decides.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from clients.shots import Shot, by_name, read_view
 LONGEST_PAUSE_S = 5.0
 """Between the end of a frame and the start of the next."""
 LONGEST_BLIND_PAUSE_S = 2.0
-"""The same where neither the camera nor a look at the frames says that they belong together."""
+"""So soon nobody has turned to another view: frames that the camera bracketed are not looked at."""
 SAME_EV = 0.4
 """Exposures nearer than this are one exposure: cameras bracket by two thirds of a stop or more."""
 SAME_BIAS_EV = 0.1
@@ -116,10 +116,10 @@ def _continues(run: list[Shot], shot: Shot, view: Look) -> bool:
     pause_s = (shot.time_s or 0.0) - (last.time_s or 0.0) - last.shutter_s
     if pause_s > LONGEST_PAUSE_S:
         return False
-    if _is_declared(run, shot):
+    if _is_declared(run, shot) and pause_s <= LONGEST_BLIND_PAUSE_S:
         return True
     alike = _looks_alike(run, shot, view)
-    return pause_s <= LONGEST_BLIND_PAUSE_S if alike is None else alike
+    return pause_s <= LONGEST_BLIND_PAUSE_S or _is_declared(run, shot) if alike is None else alike
 
 
 def _is_repeated(run: list[Shot], shot: Shot) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import io
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import chain
@@ -41,6 +42,7 @@ def main(given: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that is no UTF-8 is shown as far as it can be
             stream.reconfigure(errors="backslashreplace")
+    warnings.filterwarnings("ignore", module="PIL")  # damaged photos are told of once, in our own words
     given = list(sys.argv[1:] if given is None else given)
     command = given.pop(0) if given[:1] and given[0] in COMMANDS else "enhance"
     parser, execute = COMMANDS[command]

@@ -76,15 +76,17 @@ class _Core:
 
     async def _merge(self, frames: Sequence[Photo], options: Options) -> Enhanced:
         started = time.monotonic()
-        contents = tuple([await self._read(frame) for frame in frames])
+        contents = tuple([await self._read(frame, of_scene=len(frames) > 1) for frame in frames])
         check_frames(contents)
         parameters = options.parameters()
         with photo_span(sum(map(len, contents)), parameters):
             data = await self._infer(contents, parameters, started)
         return checked_answer(data, contents[0], options, time.monotonic() - started)
 
-    async def _read(self, photo: Photo) -> bytes:
-        return await asyncio.to_thread(read_photo, photo) if self._asynchronous else read_photo(photo)
+    async def _read(self, photo: Photo, of_scene: bool = False) -> bytes:
+        if self._asynchronous:
+            return await asyncio.to_thread(read_photo, photo, of_scene)
+        return read_photo(photo, of_scene)
 
     async def _infer(self, sent: Sent, parameters: Mapping[str, str | int], started: float) -> bytes:
         """Sends until a server answers, the attempts are used up, or the deadline passes."""

@@ -7,8 +7,8 @@ rank correlation is 0.975 or more and that of the detail 0.92 or more; between d
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 VIEW_PX = 32
@@ -53,7 +53,8 @@ def _ranks(values: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def _detail(view: View) -> NDArray[np.float32]:
     light = np.log(view.astype(np.float32) + 4)
-    return np.asarray(light - cv2.blur(light, (BLUR_PX, BLUR_PX)))
+    windows = sliding_window_view(np.pad(light, BLUR_PX // 2, mode="edge"), (BLUR_PX, BLUR_PX))
+    return np.asarray(light - windows.mean((2, 3)))
 
 
 def _correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:

@@ -105,14 +105,18 @@ class Enhanced:
         write_atomically(Path(path), self.data)
 
 
-def read_photo(photo: bytes | str | os.PathLike[str]) -> bytes:
+def read_photo(photo: bytes | str | os.PathLike[str], of_scene: bool = False) -> bytes:
     """The photo's bytes as a server takes them; a `str` is a path, and a camera file's path is developed.
+
+    Args:
+        photo: A file's bytes, or its path.
+        of_scene: Whether it is going to be merged with other exposures.
 
     Raises:
         PhotoError: the camera file cannot be developed.
         OSError: the photo cannot be read.
     """
-    return photo if isinstance(photo, bytes) else sendable(Path(photo), read_file(Path(photo)))
+    return photo if isinstance(photo, bytes) else sendable(Path(photo), read_file(Path(photo)), of_scene)
 
 
 def read_file(path: Path) -> bytes:

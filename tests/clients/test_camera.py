@@ -40,10 +40,11 @@ def fractions(kind: int, *values: float) -> Field:
     return Field(kind, b"".join(struct.pack("<iI", round(value * 10_000), 10_000) for value in values))
 
 
-def raw_tags(width: int, height: int, orientation: int, start: int) -> Directory:
+def raw_tags(width: int, height: int, orientation: int, start: int, more: Directory) -> Directory:
     """Those of a camera whose sensor sees in linear sRGB, in daylight (DNG 1.4)."""
     exif: Directory = {0x9000: Field(UNDEFINED, b"0232"), LENS: Field(ASCII, b"Own Lens 35mm\0")}
     exif[SHUTTER] = Field(RATIONAL, struct.pack("<II", 1, 125))
+    exif |= more
     return {
         0x00FE: longs(0),
         0x0100: longs(width),
@@ -70,11 +71,11 @@ def raw_tags(width: int, height: int, orientation: int, start: int) -> Directory
     }
 
 
-def dng(linear: np.ndarray, orientation: int = 1) -> bytes:
+def dng(linear: np.ndarray, orientation: int = 1, exif: Directory = {}) -> bytes:  # noqa: B006  (never changed)
     """A DNG of grey light, uint16 (height, width)."""
     height, width = linear.shape
-    start = len(HEADER) + len(packed(raw_tags(width, height, orientation, 0), len(HEADER)))
-    return HEADER + packed(raw_tags(width, height, orientation, start), len(HEADER)) + linear.tobytes()
+    start = len(HEADER) + len(packed(raw_tags(width, height, orientation, 0, exif), len(HEADER)))
+    return HEADER + packed(raw_tags(width, height, orientation, start, exif), len(HEADER)) + linear.tobytes()
 
 
 def ramp(width: int = 120, height: int = 80) -> np.ndarray:
