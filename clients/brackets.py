@@ -2,8 +2,8 @@
 
 Frames of a bracket follow each other within seconds, with one camera, size and orientation, and no exposure comes
 twice: the frame that repeats one begins the next scene. Where the camera says that it was bracketing, by its exposure
-bias or mode, and the frames came within two seconds, that is enough; otherwise, as for photos without EXIF, they have to
-look alike, too (`clients.likeness`). Camera files and HEIC cannot be looked at: for them, EXIF decides.
+bias or mode, and the frames came within two seconds, that is enough; otherwise, as for photos without EXIF, they have
+to look alike, too (`clients.likeness`). Camera files and HEIC cannot be looked at: for them, EXIF decides.
 """
 
 from __future__ import annotations
