@@ -26,13 +26,13 @@ from tests.photos import encoded
 Pixels = NDArray[np.uint8]
 
 
-def room(seed: int, width: int = 96, height: int = 64) -> Pixels:
+def room(seed: int, width: int = 240, height: int = 160) -> Pixels:
     """A scene with large and small things, from dark to bright, uint8 (height, width, 3)."""
     rng = np.random.default_rng(seed)
     pixels = cv2.resize(rng.uniform(15, 150, (9, 13, 3)).astype(np.float32), (width, height))
     for _ in range(12):
-        x, y = rng.integers(0, width - 12), rng.integers(0, height - 12)
-        pixels[y : y + rng.integers(4, 12), x : x + rng.integers(4, 12)] *= rng.uniform(0.4, 1.5)
+        x, y = rng.integers(0, width - 30), rng.integers(0, height - 30)
+        pixels[y : y + rng.integers(10, 30), x : x + rng.integers(10, 30)] *= rng.uniform(0.4, 1.5)
     return np.clip(pixels, 6, 200).astype(np.uint8)
 
 

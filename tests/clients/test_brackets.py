@@ -74,7 +74,7 @@ def test_what_a_pause_a_camera_a_size_or_a_folder_parts_is_not_grouped(tmp_path:
     for other in (
         replace(shots[2], time_s=(shots[2].time_s or 0) + 10),
         replace(shots[2], camera=("Maker", "Model", "2")),
-        replace(shots[2], size_px=(64, 96)),
+        replace(shots[2], size_px=(160, 240)),
         replace(shots[2], orientation=6),
         replace(shots[2], path=tmp_path / "other/IMG_3.jpg"),
     ):

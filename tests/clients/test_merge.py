@@ -262,5 +262,5 @@ def test_a_folder_with_everything_on_the_real_server(
     assert "merged from 3 frames" in (targets / "report.html").read_text()
     merged = decoded((targets / "kitchen/IMG_4.jpg").read_bytes())
     assert merged.shape == room(2).shape
-    assert main(["merge", str(sources / "kitchen"), str(targets / "three"), *command[3:], "--brackets", "2"]) == 0
-    assert "merged: 2 of them from 4 frames" in capsys.readouterr().err
+    assert main(["merge", str(sources / "kitchen"), str(targets / "pairs"), *command[3:], "--brackets", "2"]) == 1
+    assert "IMG_7.jpg: IMG_6.jpg differs from the others" in capsys.readouterr().err  # the frame is named by its file
