@@ -109,8 +109,8 @@ def base_image() -> str:
     return next(line.split()[1] for line in DOCKERFILE.read_text().splitlines() if line.startswith("FROM nvcr.io"))
 
 
-def main() -> int:
-    """Command line; returns the container's exit code, or 1 after one line that says what to do."""
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; exits with 2 on a typo."""
     parser = argparse.ArgumentParser(prog="python -m deploy.container", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     plan = commands.add_parser("plan", help="build, check and publish the plan of a run")
@@ -121,7 +121,12 @@ def main() -> int:
     for name, port in INNER_PORTS.items():
         serve.add_argument(f"--{name}-port", type=int, default=port)
     add_options(serve)
-    args = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    """Returns the container's exit code, or 1 after one line that says what to do."""
+    args = parse_arguments()
     try:
         if args.command == "plan":
             return execute("export", plan_command(args.run, args.style))
