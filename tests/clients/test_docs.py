@@ -48,4 +48,4 @@ def code_of(arguments: list[str]) -> int | str | None:
 
 
 def test_every_kind_of_example_was_found() -> None:
-    assert len(PROGRAMS) == 3 and len(COMMANDS) == 15
+    assert len(PROGRAMS) == 3 and len(COMMANDS) == 17
