@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import shutil
 import tempfile
 import time
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image, ImageOps
 
+from clients.camera import DEVELOPED
 from clients.commands import Connection
 from clients.enhancer import AsyncEnhancer
 from clients.errors import EnhanceError
@@ -22,22 +21,27 @@ from clients.folders import PATTERNS
 from clients.naming import Naming
 from clients.order import Order
 from clients.presets import presets
-from clients.request import EXTENSIONS, FORMATS, MAX_STRENGTH, Enhanced
+from clients.request import EXTENSIONS, FORMATS, MAX_STRENGTH, Options, read_photo
+from clients.ui_html import EMPTY, HINT, STATUS_TEMPLATE, TITLE, bar, comparison, listed, note, plain, thumbnails
+from clients.ui_pictures import Picture, View, Work
 
-TITLE = "Photo Enhancer"
 SAMPLES = Path(__file__).parents[1] / "docs/samples"
-PREVIEW_PX = 1600
+COMPARE, DROP = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("ui.js", "ui_drop.js"))
 STATUS_EVERY_S = 5
 OUTPUTS_KEPT_S = 3600
 FOLDER_PREFIX = "output-"
-KINDS = [pattern.removeprefix("*") for pattern in PATTERNS]
+KINDS = [*(pattern.removeprefix("*") for pattern in PATTERNS), *DEVELOPED]
 AS_IT_IS = "As it is"
 MODES = [("Full quality", "full"), ("Fast", "fast")]
-EMPTY = '<div class="empty">Drop a photo, or choose a sample:<br>before and after appear here.</div>'
+SINGLE, SCENE = "single", "scene"
+GROUPINGS = [("Single photos", SINGLE), ("Brackets of one scene", SCENE)]
+SELECT = "element.addEventListener('click', event => { const button = event.target.closest('button[data-index]');" + (
+    " if (button) trigger('select', {index: Number(button.dataset.index)}); });"
+)
 SHOW_RESULT = """() => {
-    const result = document.querySelector("#comparison") || document.querySelector("#note .bad");
-    if (result && window.innerWidth < 700) result.scrollIntoView({behavior: "smooth", block: "start"});
-}"""  # on a phone the result lies below the options
+    const result = document.querySelector("#result .stage, #note .bad");
+    if (result && window.innerWidth < 700) result.scrollIntoView({block: "start"});
+}"""  # on a phone the result lies above the controls
 
 
 class Page:
@@ -65,63 +69,103 @@ class Page:
         """The page's head, with whether the server is there."""
         try:
             await self.enhancer.check()
-            badge = f'<span class="status">Server ready · {html.escape(", ".join(self._connection.urls))}</span>'
         except EnhanceError as error:
-            badge = f'<span class="status down">Server not available: {html.escape(str(error))}</span>'
-        lines = f"<div><h1>{TITLE}</h1><p>Your photos stay between this page and your own server.</p></div>"
-        return f'<div class="bar">{lines}{badge}</div>'
+            return bar(self._connection.urls, str(error))
+        return bar(self._connection.urls)
 
-    async def one(
-        self, photo: str | None, mode: str, strength: float, kind: str, preset: str
-    ) -> tuple[Any, Any, Any, Any]:
-        """Enhances one photo: the comparison, the note, the download, and what to show while there is nothing."""
-        nothing = gr.update(visible=False), gr.update(visible=False)
-        if photo is None:
-            return nothing[0], "", nothing[1], gr.update(visible=True)
-        try:
-            enhanced, target = await self._enhance(Path(photo), mode, strength, kind, preset)
-            comparison = await asyncio.to_thread(_previews, Path(photo), target)
-        except Exception as error:  # whatever it is, the page goes on
-            return nothing[0], _bad(Path(photo), error), nothing[1], gr.update(visible=False)
-        width, height = enhanced.size_px
-        facts = f"{width} x {height} pixels · {len(enhanced.data) / 1e6:.1f} MB · {enhanced.seconds:.1f} s"
-        note = f'<div class="note">{html.escape(target.name)} · {facts}</div>'
-        shown = gr.update(value=comparison, visible=True)
-        return shown, note, gr.update(value=str(target), visible=True), gr.update(visible=False)
-
-    async def many(
-        self, photos: list[str] | None, mode: str, strength: float, kind: str, preset: str
-    ) -> AsyncIterator[tuple[Any, Any]]:
-        """Enhances many photos: the table as it fills, and the zip at its end."""
-        if not photos:
-            yield '<div class="note">Drop some photos first.</div>', gr.update(visible=False)
+    async def dropped(self, work: Work, photos: list[str] | None, grouping: str, *options: Any) -> AsyncIterator[Any]:  # noqa: ANN401
+        """Photos came: a single one is enhanced, several wait until it is said what they are."""
+        work.photos = [Path(photo) for photo in photos or []]
+        several = len(work.photos) > 1
+        if not several:
+            async for update in self.enhance(work, grouping, *options):
+                yield gr.update(visible=False), *update
             return
-        results: dict[Path, Enhanced | str | None] = dict.fromkeys(map(Path, photos))
-        targets: list[Path] = []
+        work.pictures, work.selected = [Picture((photo,)) for photo in work.photos], None
+        said = plain(f"{len(work.photos)} photos: say what they are, and press Enhance.")
+        yield gr.update(visible=True), EMPTY, said, listed(work), gr.update(visible=False)
 
-        async def run(photo: Path) -> None:
-            async with self._room:
-                try:
-                    results[photo], target = await self._enhance(photo, mode, strength, kind, preset)
-                    targets.append(target)
-                except Exception as error:  # one photo never ends the others
-                    results[photo] = str(error) or type(error).__name__
+    async def sample(self, event: gr.EventData, work: Work, grouping: str, *options: Any) -> AsyncIterator[Any]:  # noqa: ANN401
+        """A sample was chosen."""
+        async for update in self.dropped(work, [str(_sample_files()[event.index])], grouping, *options):
+            yield update
 
-        tasks = [asyncio.create_task(run(photo)) for photo in results]
-        for task in asyncio.as_completed(tasks):
-            yield _table(results), gr.update(visible=False)
-            await task
-        archive = await asyncio.to_thread(_zip, targets, self._folder()) if targets else None
-        yield _table(results), gr.update(value=archive and str(archive), visible=archive is not None)
+    async def enhance(self, work: Work, grouping: str, *options: Any) -> AsyncIterator[Any]:  # noqa: ANN401
+        """Enhances what was dropped: comparison, note, list and download, as the pictures come."""
+        if not work.photos:
+            yield EMPTY, plain("Drop some photos first."), "", gr.update(visible=False)
+            return
+        pictures = work.pictures = [Picture(frames) for frames in scenes(work.photos, grouping)]
+        work.selected, work.order = None, _order(*options)
+        yield gr.skip(), plain("Editing …"), listed(work), gr.update(visible=False)
+        tasks = [asyncio.create_task(self._make(index, work)) for index in range(len(pictures))]
+        try:
+            for task in asyncio.as_completed(tasks):
+                index = await task
+                if work.pictures is not pictures:  # others were dropped meanwhile
+                    return
+                if work.selected is None:
+                    work.selected = index
+                seen = comparison(work) if work.selected == index else gr.skip()
+                yield seen, note(work), listed(work), gr.skip()
+        finally:
+            for task in tasks:
+                task.cancel()
+        yield gr.skip(), gr.skip(), gr.skip(), await asyncio.to_thread(_download, work.outputs, self._folder())
 
-    async def _enhance(self, photo: Path, mode: str, strength: float, kind: str, preset: str) -> tuple[Enhanced, Path]:
-        order = _order(mode, strength, kind, preset)
-        name = Naming("_enhanced", order.options.format).name(Path(photo.name))
-        enhanced = await self.enhancer.enhance(photo, **vars(order.request(name)))
+    async def changed(self, work: Work, *options: Any) -> tuple[Any, Any]:  # noqa: ANN401
+        """A control moved: says that the result is stale, and shows a fast preview in its place."""
+        picture = work.picture
+        if picture is None or not picture.output:
+            return gr.skip(), gr.skip()
+        order = _order(*options)
+        picture.preview, is_stale = None, order != work.order
+        if is_stale:
+            try:
+                frames = [view.small.read_bytes() for view in picture.frame_views]
+                fast = Options(mode="fast", strength=order.options.strength, format="jpeg")
+                enhanced = await self._ask(frames, fast)
+                picture.preview = await asyncio.to_thread(View.of, enhanced.data, self._folder())
+            except (EnhanceError, OSError):
+                pass  # the note says that the result is stale, with or without a preview
+        return comparison(work), note(work, is_stale)
+
+    def selected(self, work: Work, event: gr.EventData) -> tuple[str, str, str]:
+        """Another picture of the list is looked at."""
+        if event.index < len(work.pictures):
+            work.selected = event.index
+        return comparison(work), note(work), listed(work)
+
+    async def _make(self, index: int, work: Work) -> int:
+        """Makes one picture; returns its index."""
+        picture = work.pictures[index]
+        async with self._room:
+            try:
+                await self._edit(picture, work.order)
+            except Exception as error:  # one picture never ends the others, and the page goes on
+                picture.trouble = " ".join(str(error).split()) or type(error).__name__
+        return index
+
+    async def _edit(self, picture: Picture, order: Order) -> None:
+        folder = self._folder()
+        contents = [await asyncio.to_thread(read_photo, frame) for frame in picture.frames]
+        name = Naming("_enhanced", order.options.format).name(Path(picture.frames[0].name))
+        enhanced = await self._ask(contents, order.request(name))
         enhanced = await asyncio.to_thread(order.finished, enhanced, name)
-        target = self._folder() / name
-        await asyncio.to_thread(enhanced.save, target)
-        return enhanced, target
+        output = folder / name
+        await asyncio.to_thread(enhanced.save, output)
+        views = [
+            await asyncio.to_thread(View.of, content, folder, frame)
+            for content, frame in zip(contents, picture.frames, strict=True)
+        ]
+        picture.frame_views, picture.before = tuple(views), views[len(views) // 2]
+        picture.after = await asyncio.to_thread(View.of, enhanced.data, folder, output)
+        width_px, height_px = enhanced.size_px
+        size = f"{width_px} x {height_px} pixels · {len(enhanced.data) / 1e6:.1f} MB · {enhanced.seconds:.1f} s"
+        picture.facts, picture.output = f"{name} · {size}", output
+
+    async def _ask(self, frames: list[bytes], options: Options) -> Any:  # noqa: ANN401
+        return await self.enhancer.enhance(frames[0], **vars(options))
 
     def _folder(self) -> Path:
         """A new folder for an output; old ones go, so that a page that is never stopped does not fill the disk."""
@@ -131,62 +175,60 @@ class Page:
         return Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self._outputs))
 
     def blocks(self) -> gr.Blocks:
-        """The page itself."""
+        """The page itself: results first, so that they stand above the controls on a phone."""
         with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(OUTPUTS_KEPT_S, OUTPUTS_KEPT_S)) as page:
-            head = gr.HTML(elem_id="header", show_label=False)
-            with gr.Tab("One photo"):
-                self._one_tab()
-            with gr.Tab("Many photos"):
-                self._many_tab()
+            head = _html(elem_id="header")
+            work = gr.State(Work())
+            with gr.Row():
+                with gr.Column(scale=2, min_width=280):
+                    result = _html(EMPTY, elem_id="result", js_on_load=COMPARE)
+                    said = _html(elem_id="note", html_template=STATUS_TEMPLATE)
+                    download = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="download")
+                    pictures = _html(elem_id="pictures", js_on_load=SELECT)
+                with gr.Column(scale=1, min_width=280):
+                    photos = gr.UploadButton(
+                        "Choose photos", file_count="multiple", file_types=KINDS, variant="primary", elem_id="photos"
+                    )
+                    _html(HINT, js_on_load=DROP)
+                    samples = _html(thumbnails(_sample_files()), elem_id="samples", js_on_load=SELECT)
+                    grouping = gr.Radio(
+                        GROUPINGS, value=SINGLE, label="These photos are", visible=False, elem_id="grouping"
+                    )
+                    options = _options()
+                    start = gr.Button("Enhance", variant="primary", elem_id="enhance")
+            asked, shown = [work, grouping, *options], [result, said, pictures, download]
+            for happens, handler, inputs in (
+                (photos.upload, self.dropped, [work, photos, grouping, *options]),
+                (samples.select, self.sample, asked),
+            ):
+                happens(handler, inputs, [grouping, *shown], show_progress="hidden").then(js=SHOW_RESULT)
+            start.click(self.enhance, asked, shown, show_progress="hidden").then(js=SHOW_RESULT)
+            pictures.select(self.selected, work, [result, said, pictures], show_progress="hidden")
+            for option in options:
+                option.change(
+                    self.changed, [work, *options], [result, said], show_progress="hidden", trigger_mode="always_last"
+                )
             for happens in (page.load, gr.Timer(STATUS_EVERY_S).tick):
                 happens(self.status, outputs=head, show_progress="hidden")
         return page
 
-    def _one_tab(self) -> None:
-        with gr.Row():
-            with gr.Column(scale=1, min_width=260):
-                photo = gr.File(label="Photo", file_types=KINDS, height=150, elem_id="photo")
-                samples = _samples()
-                options = _options()
-                again = gr.Button("Enhance", variant="primary", elem_id="enhance")
-            with gr.Column(scale=2, min_width=260):
-                empty = gr.HTML(EMPTY, show_label=False)
-                comparison = gr.ImageSlider(
-                    label="Before | After",
-                    visible=False,
-                    interactive=False,
-                    elem_id="comparison",
-                    buttons=["fullscreen"],
-                    max_height=620,
-                )
-                note = gr.HTML(show_label=False, elem_id="note")
-                download = gr.DownloadButton(
-                    "Download the enhanced photo", visible=False, variant="primary", elem_id="download"
-                )
-        shown = [comparison, note, download, empty]
-        for happens in (photo.change, again.click):
-            happens(self.one, [photo, *options], shown, show_progress_on=[comparison, empty]).then(js=SHOW_RESULT)
-        if samples is not None:
-            samples.select(_chosen_sample, outputs=photo, show_progress="hidden")
 
-    def _many_tab(self) -> None:
-        with gr.Row():
-            with gr.Column(scale=1, min_width=260):
-                photos = gr.File(label="Photos", file_count="multiple", file_types=KINDS, height=190, elem_id="photos")
-                options = _options()
-                start = gr.Button("Enhance all", variant="primary", elem_id="enhance-all")
-            with gr.Column(scale=2, min_width=260):
-                table = gr.HTML(
-                    '<div class="empty">The photos\' progress appears here.</div>', show_label=False, elem_id="results"
-                )
-                archive = gr.DownloadButton("Download all as a zip", visible=False, variant="primary", elem_id="zip")
-        start.click(self.many, [photos, *options], [table, archive], show_progress="hidden")
+def _html(value: str = "", **options: Any) -> gr.HTML:  # noqa: ANN401
+    """HTML with the page's own look alone."""
+    return gr.HTML(value, apply_default_css=False, **options)
+
+
+def scenes(photos: list[Path], grouping: str) -> list[tuple[Path, ...]]:
+    """The frames of each picture to make."""
+    return [tuple(photos)] if grouping == SCENE else [(photo,) for photo in photos]
 
 
 def _options() -> list[gr.components.Component]:
     """Mode, strength, format and delivery."""
     mode = gr.Radio(MODES, value="full", label="Mode")
-    strength = gr.Slider(0, MAX_STRENGTH, 1, step=0.05, label="Strength", info="0 leaves the photo as it is")
+    strength = gr.Slider(
+        0, MAX_STRENGTH, 1, step=0.05, label="Strength", info="0 leaves the photo as it is", elem_id="strength"
+    )
     kinds = [("As the photo", "same"), *((kind.upper(), kind) for kind in EXTENSIONS)]
     assert {kind for _, kind in kinds} == set(FORMATS)
     deliveries = gr.Dropdown([(AS_IT_IS, ""), *presets()], value="", label="Delivery")
@@ -200,68 +242,20 @@ def _order(mode: str, strength: float, kind: str, preset: str) -> Order:
 
 
 def _sample_files() -> list[Path]:
+    """The photos that ship with the project; an installed package comes without them."""
     return sorted(SAMPLES.glob("*.jpg"))
 
 
-def _samples() -> gr.Gallery | None:
-    """Thumbnails of the photos that ship with the project; an installed package comes without them."""
-    files = _sample_files()
-    if not files:
-        return None
-    return gr.Gallery(
-        [str(path) for path in files],
-        show_label=False,
-        columns=len(files),
-        rows=1,
-        height=120,
-        object_fit="cover",
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        elem_id="samples",
-    )
-
-
-def _chosen_sample(chosen: gr.SelectData) -> str:
-    return str(_sample_files()[chosen.index])
-
-
-def _previews(before: Path, after: Path) -> tuple[Image.Image, Image.Image]:
-    """Both photos upright and small enough for a browser, which could not show a TIFF at all."""
-    previews = []
-    for path in (before, after):
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-            upright.thumbnail((PREVIEW_PX, PREVIEW_PX))
-            previews.append(upright)
-    return previews[0].resize(previews[1].size), previews[1]
-
-
-def _bad(photo: Path, error: Exception) -> str:
-    return f'<div class="note bad"><b>{html.escape(photo.name)}</b>: {html.escape(str(error))}</div>'
-
-
-def _table(results: dict[Path, Enhanced | str | None]) -> str:
-    rows = "".join(f"<tr><td>{html.escape(photo.name)}</td>{_cell(result)}</tr>" for photo, result in results.items())
-    finished = sum(result is not None for result in results.values())
-    head = f"<tr><th>{finished} of {len(results)} photos</th><th>Result</th></tr>"
-    return f'<table class="results">{head}{rows}</table>'
-
-
-def _cell(result: Enhanced | str | None) -> str:
-    if result is None:
-        return "<td>waiting</td>"
-    if isinstance(result, str):
-        return f'<td class="bad">{html.escape(result)}</td>'
-    return f'<td class="done">done in {result.seconds:.1f} s</td>'
-
-
-def _zip(photos: list[Path], folder: Path) -> Path:
-    """All photos in one file, stored as they are: they are compressed already. Equal names get a number."""
+def _download(outputs: list[Path], folder: Path) -> Any:  # noqa: ANN401
+    """The button for what is done: a file, or a zip of several; equal names get a number there."""
+    if not outputs:
+        return gr.update(visible=False)
+    if len(outputs) == 1:
+        return gr.update(value=str(outputs[0]), label=f"Download {outputs[0].name}", visible=True)
     archive, names = folder / "enhanced.zip", set[str]()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
-        for number, photo in enumerate(sorted(photos, key=lambda path: path.name)):
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:  # they are compressed already
+        for number, photo in enumerate(outputs):
             name = photo.name if photo.name not in names else f"{photo.stem}_{number}{photo.suffix}"
             names.add(name)
             file.write(photo, name)
-    return archive
+    return gr.update(value=str(archive), label=f"Download all {len(outputs)} as a zip", visible=True)

@@ -14,7 +14,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from clients.commands import Connection
-from clients.ui import SAMPLES, TITLE, Page
+from clients.ui import SAMPLES, Page
+from clients.ui_html import TITLE
 
 # The browser itself refuses whatever would come from another address.
 CONTENT_POLICY = (
@@ -64,7 +65,21 @@ def _theme() -> gr.themes.Base:
         block_label_text_color="*body_text_color_subdued",
         block_label_background_fill_dark="*background_fill_secondary",
         block_label_text_color_dark="*body_text_color_subdued",
-        link_text_color="*primary_600",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*body_text_color_subdued",
+        block_info_text_color_dark="*body_text_color_subdued",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_800",
+        button_primary_text_color="white",
+        button_primary_text_color_dark="white",
+        checkbox_label_background_fill_selected="*primary_700",
+        checkbox_label_background_fill_selected_dark="*primary_700",
+        checkbox_label_text_color_selected="white",
+        checkbox_label_text_color_selected_dark="white",
+        link_text_color="*primary_700",
         link_text_color_dark="*primary_400",
     )
 
