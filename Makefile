@@ -54,10 +54,14 @@ $(VENV)/.ray-installed: $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[ray]'
 	@touch $@
 
-setup-camera: $(VENV)/.camera-installed ## add camera files (RAW) and HEIC to .venv
+setup-camera: $(VENV)/.camera-installed $(if $(wildcard .venv-ui/.installed),.venv-ui/.camera-installed) ## add camera files (RAW) and HEIC to .venv, and to the demo page if it is installed
 
 $(VENV)/.camera-installed: $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[camera]'
+	@touch $@
+
+.venv-ui/.camera-installed: .venv-ui/.installed constraints.txt
+	.venv-ui/bin/pip install --quiet --no-deps --constraint constraints.txt rawpy pillow-heif
 	@touch $@
 
 UI_PORT ?= 7860
@@ -185,9 +189,14 @@ setup-tools: .tools/.fetched ## Debian's Prometheus, Docker Compose: into .tools
 	@rm -f .tools/*.deb .tools/*.tar.gz
 	@touch $@
 
-setup-browser: ## Debian's Chromium, for the tests of the demo page; without it they are skipped
+AXE := axe-core@4.14.1
+
+setup-browser: .venv-ui/.camera-installed ## Debian's Chromium and axe-core from npm, for the tests of the demo page; without them they are skipped
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qqy chromium; } \
 		|| echo "no Chromium here: the tests of the demo page are skipped"
+	@grep -qs '"version": "$(AXE:axe-core@%=%)"' .tools/node_modules/axe-core/package.json \
+		|| npm install --silent --prefix .tools --no-save --no-package-lock --ignore-scripts $(AXE) >/dev/null \
+		|| echo "no axe-core here (it comes by npm): the test of the page's accessibility is skipped"
 
 lint: setup ## check style and types
 	$(VENV)/bin/ruff check .

@@ -1,13 +1,10 @@
 """Faults against real servers: afterwards ledger, outputs and sources agree by hash; nothing is lost or doubled."""
 
-import contextlib
 import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +13,7 @@ import pytest
 
 from deploy.server import Ports, TritonServer
 from tests.clients.batches import PHOTOS, UNFINISHED, batch, check_books, done, finish, wait_until_done
+from tests.clients.proxy import Proxy
 
 
 def test_batch_killed_ten_times(shoot: Path, identity_server: TritonServer, tmp_path: Path) -> None:
@@ -122,35 +120,6 @@ def test_read_only_output_folder(shoot: Path, identity_server: TritonServer, sma
     for out in (small_disk, small_disk / "out"):
         code, _, told = finish(batch(shoot, out, identity_server.grpc_url))
         assert code == 1 and str(out) in told and len(told.splitlines()) <= 2
-
-
-class Proxy:
-    """A network between client and server that can be told to stall: nothing gets lost, nothing gets through."""
-
-    def __init__(self, port: int) -> None:
-        self._target = ("127.0.0.1", port)
-        self.flows = threading.Event()
-        self.flows.set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, server = self._listener.accept()[0], socket.create_connection(self._target)
-                for ends in ((client, server), (server, client)):
-                    threading.Thread(target=self._copy, args=ends, daemon=True).start()
-
-    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                self.flows.wait()
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        self._listener.close()
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
