@@ -21,9 +21,9 @@ from clients.folders import PATTERNS
 from clients.naming import Naming
 from clients.order import Order
 from clients.presets import presets
-from clients.request import EXTENSIONS, FORMATS, MAX_STRENGTH, Options, read_photo
+from clients.request import EXTENSIONS, FORMATS, MAX_STRENGTH, Enhanced, Options, read_photo
 from clients.ui_html import EMPTY, HINT, STATUS_TEMPLATE, TITLE, bar, comparison, listed, note, plain, thumbnails
-from clients.ui_pictures import Picture, View, Work
+from clients.ui_pictures import Picture, View, Work, gathered
 
 SAMPLES = Path(__file__).parents[1] / "docs/samples"
 COMPARE, DROP = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("ui.js", "ui_drop.js"))
@@ -75,7 +75,7 @@ class Page:
 
     async def dropped(self, work: Work, photos: list[str] | None, grouping: str, *options: Any) -> AsyncIterator[Any]:  # noqa: ANN401
         """Photos came: a single one is enhanced, several wait until it is said what they are."""
-        work.photos = [Path(photo) for photo in photos or []]
+        work.photos = await asyncio.to_thread(gathered, map(Path, photos or []), self._folder())
         several = len(work.photos) > 1
         if not several:
             async for update in self.enhance(work, grouping, *options):
@@ -95,7 +95,7 @@ class Page:
         if not work.photos:
             yield EMPTY, plain("Drop some photos first."), "", gr.update(visible=False)
             return
-        pictures = work.pictures = [Picture(frames) for frames in scenes(work.photos, grouping)]
+        pictures = work.pictures = await asyncio.to_thread(scenes, work.photos, grouping)
         work.selected, work.order = None, _order(*options)
         yield gr.skip(), plain("Editing …"), listed(work), gr.update(visible=False)
         tasks = [asyncio.create_task(self._make(index, work)) for index in range(len(pictures))]
@@ -149,7 +149,7 @@ class Page:
     async def _edit(self, picture: Picture, order: Order) -> None:
         folder = self._folder()
         contents = [await asyncio.to_thread(read_photo, frame) for frame in picture.frames]
-        name = Naming("_enhanced", order.options.format).name(Path(picture.frames[0].name))
+        name = Naming("_enhanced", order.options.format).name(Path(picture.frames[picture.anchor].name))
         enhanced = await self._ask(contents, order.request(name))
         enhanced = await asyncio.to_thread(order.finished, enhanced, name)
         output = folder / name
@@ -158,13 +158,15 @@ class Page:
             await asyncio.to_thread(View.of, content, folder, frame)
             for content, frame in zip(contents, picture.frames, strict=True)
         ]
-        picture.frame_views, picture.before = tuple(views), views[len(views) // 2]
+        picture.frame_views, picture.before = tuple(views), views[picture.anchor]
         picture.after = await asyncio.to_thread(View.of, enhanced.data, folder, output)
         width_px, height_px = enhanced.size_px
         size = f"{width_px} x {height_px} pixels · {len(enhanced.data) / 1e6:.1f} MB · {enhanced.seconds:.1f} s"
         picture.facts, picture.output = f"{name} · {size}", output
 
-    async def _ask(self, frames: list[bytes], options: Options) -> Any:  # noqa: ANN401
+    async def _ask(self, frames: list[bytes], options: Options) -> Enhanced:
+        if len(frames) > 1:
+            return await self.enhancer.merge(frames, **vars(options))
         return await self.enhancer.enhance(frames[0], **vars(options))
 
     def _folder(self) -> Path:
@@ -218,9 +220,11 @@ def _html(value: str = "", **options: Any) -> gr.HTML:  # noqa: ANN401
     return gr.HTML(value, apply_default_css=False, **options)
 
 
-def scenes(photos: list[Path], grouping: str) -> list[tuple[Path, ...]]:
-    """The frames of each picture to make."""
-    return [tuple(photos)] if grouping == SCENE else [(photo,) for photo in photos]
+def scenes(photos: list[Path], grouping: str) -> list[Picture]:
+    """The pictures to make of these photos."""
+    if grouping == SCENE:
+        return [Picture(tuple(photos), len(photos) // 2)]
+    return [Picture((photo,)) for photo in photos]
 
 
 def _options() -> list[gr.components.Component]:
@@ -247,15 +251,13 @@ def _sample_files() -> list[Path]:
 
 
 def _download(outputs: list[Path], folder: Path) -> Any:  # noqa: ANN401
-    """The button for what is done: a file, or a zip of several; equal names get a number there."""
+    """The button for what is done: a file, or a zip of several."""
     if not outputs:
         return gr.update(visible=False)
     if len(outputs) == 1:
         return gr.update(value=str(outputs[0]), label=f"Download {outputs[0].name}", visible=True)
-    archive, names = folder / "enhanced.zip", set[str]()
+    archive = folder / "enhanced.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:  # they are compressed already
-        for number, photo in enumerate(outputs):
-            name = photo.name if photo.name not in names else f"{photo.stem}_{number}{photo.suffix}"
-            names.add(name)
-            file.write(photo, name)
+        for photo in outputs:
+            file.write(photo, photo.name)
     return gr.update(value=str(archive), label=f"Download all {len(outputs)} as a zip", visible=True)

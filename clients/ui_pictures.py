@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from clients.naming import candidates
 from clients.order import Order
 
 THUMBNAIL_PX = 160
@@ -66,8 +70,10 @@ class Picture:
     """One picture to make, from one photo or from the brackets of a scene, and what became of it."""
 
     frames: tuple[Path, ...]
+    anchor: int = 0
+    """Index of the frame that gives the picture its name, and stands for it before the merge."""
     before: View | None = None
-    """Of the middle frame."""
+    """Of the anchor."""
     frame_views: tuple[View, ...] = ()
     after: View | None = None
     preview: View | None = None
@@ -81,8 +87,8 @@ class Picture:
     @property
     def name(self) -> str:
         """What people know it by."""
-        first, count = self.frames[0].name, len(self.frames)
-        return first if count == 1 else f"{first} and {count - 1} more"
+        name, count = self.frames[self.anchor].name, len(self.frames)
+        return name if count == 1 else f"{name}, {count} brackets"
 
     @property
     def is_finished(self) -> bool:
@@ -110,3 +116,16 @@ class Work:
     def outputs(self) -> list[Path]:
         """The files to download."""
         return [picture.output for picture in self.pictures if picture.output]
+
+
+def gathered(photos: Iterable[Path], folder: Path) -> list[Path]:
+    """The photos in one folder, as they lay where they come from; of equal names the second gets a number."""
+    found: list[Path] = []
+    for photo in photos:
+        place = next(path for path in candidates(Path(photo.name), folder / photo.name) if not path.exists())
+        try:
+            os.link(photo, place)
+        except OSError:  # another file system
+            shutil.copyfile(photo, place)
+        found.append(place)
+    return found

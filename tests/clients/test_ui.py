@@ -5,6 +5,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -141,8 +142,21 @@ def test_a_batch_is_listed_with_names_and_thumbnails(visit: Visit, address: str)
     expect(page.locator("#note .bad")).to_contain_text("notes.jpg: this is not a photo")
     name, content = downloaded(page, "download")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert sorted(archive.namelist()) == ["deep_enhanced.png", "hall_enhanced.jpg", "hall_enhanced_1.jpg"]
+        assert sorted(archive.namelist()) == ["deep_enhanced.png", "hall_enhanced.jpg", "hall_2_enhanced.jpg"]
         assert archive.testzip() is None and name == "enhanced.zip"
+
+
+def test_brackets_become_one_picture(visit: Visit, address: str) -> None:
+    page = visit(address)
+    scene = photo(300, 200).astype(np.float32)
+    upload(page, *(file(f"{ev}.jpg", encoded((scene * 2.0**-ev).clip(0, 255).astype(np.uint8))) for ev in range(3)))
+    page.get_by_label("Brackets of one scene").check()
+    page.locator("#enhance").click()
+    expect(page.get_by_alt_text("1.jpg, 3 brackets, after")).to_be_visible()
+    page.get_by_label("Fast").check()
+    expect(page.locator("#note .stale")).to_be_visible()
+    name, content = downloaded(page, "download")
+    assert name == "1_enhanced.jpg" and Image.open(io.BytesIO(content)).size == (300, 200)
 
 
 def test_a_moved_control_says_that_the_result_is_stale_and_previews(visit: Visit, address: str) -> None:
@@ -196,9 +210,8 @@ def test_everyone_can_use_it_on_every_screen(visit: Visit, address: str) -> None
     page = visit(address)
 
     def check() -> None:
-        for (width, height), colors in ((LAPTOP, "dark"), (PHONE, "light")):
+        for width, height in (LAPTOP, PHONE):
             page.set_viewport_size({"width": width, "height": height})
-            page.emulate_media(color_scheme=colors)
             assert serious(page) == []
             assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 
