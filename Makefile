@@ -61,7 +61,7 @@ $(VENV)/.camera-installed: $(VENV)/.installed
 	@touch $@
 
 .venv-ui/.camera-installed: .venv-ui/.installed constraints.txt
-	.venv-ui/bin/pip install --quiet --no-deps --constraint constraints.txt rawpy pillow-heif
+	.venv-ui/bin/pip install --quiet --no-deps --constraint constraints.txt rawpy pi-heif
 	@touch $@
 
 UI_PORT ?= 7860

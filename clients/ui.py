@@ -8,6 +8,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,14 @@ class Page:
             return bar(self._connection.urls, str(error))
         return bar(self._connection.urls)
 
+    async def styles(self) -> Any:  # noqa: ANN401
+        """The menu of styles, where the server has more than one."""
+        try:
+            names = [style.name for style in await self.enhancer.styles()]
+        except EnhanceError:
+            names = []
+        return gr.update(choices=[("Default", ""), *names[1:]], visible=len(names) > 1)
+
     async def dropped(self, work: Work, photos: list[str] | None, grouping: str, *options: Any) -> AsyncIterator[Any]:  # noqa: ANN401
         """Photos came: a single one is enhanced, several wait until it is said what they are."""
         work.photos = await asyncio.to_thread(gathered, map(Path, photos or []), self._folder())
@@ -123,7 +132,7 @@ class Page:
         if is_stale:
             try:
                 frames = [view.small.read_bytes() for view in picture.frame_views]
-                fast = Options(mode="fast", strength=order.options.strength, format="jpeg")
+                fast = replace(order.options, mode="fast", format="jpeg", quality=None)
                 enhanced = await self._ask(frames, fast)
                 picture.preview = await asyncio.to_thread(View.of, enhanced.data, self._folder())
             except (EnhanceError, OSError):
@@ -210,6 +219,7 @@ class Page:
                 option.change(
                     self.changed, [work, *options], [result, said], show_progress="hidden", trigger_mode="always_last"
                 )
+            page.load(self.styles, outputs=options[-1], show_progress="hidden")
             for happens in (page.load, gr.Timer(STATUS_EVERY_S).tick):
                 happens(self.status, outputs=head, show_progress="hidden")
         return page
@@ -228,7 +238,7 @@ def scenes(photos: list[Path], grouping: str) -> list[Picture]:
 
 
 def _options() -> list[gr.components.Component]:
-    """Mode, strength, format and delivery."""
+    """Mode, strength, format, delivery and style."""
     mode = gr.Radio(MODES, value="full", label="Mode")
     strength = gr.Slider(
         0, MAX_STRENGTH, 1, step=0.05, label="Strength", info="0 leaves the photo as it is", elem_id="strength"
@@ -236,13 +246,15 @@ def _options() -> list[gr.components.Component]:
     kinds = [("As the photo", "same"), *((kind.upper(), kind) for kind in EXTENSIONS)]
     assert {kind for _, kind in kinds} == set(FORMATS)
     deliveries = gr.Dropdown([(AS_IT_IS, ""), *presets()], value="", label="Delivery")
-    return [mode, strength, gr.Dropdown(kinds, value="same", label="File format"), deliveries]
+    style = gr.Dropdown([("Default", "")], value="", label="Style", visible=False, elem_id="style")
+    return [mode, strength, gr.Dropdown(kinds, value="same", label="File format"), deliveries, style]
 
 
-def _order(mode: str, strength: float, kind: str, preset: str) -> Order:
-    """What the page's controls say; a delivery's own format holds where none is chosen."""
+def _order(mode: str, strength: float, kind: str, preset: str, style: str) -> Order:
+    """What the page's controls say; a delivery's own format and style hold where none is chosen."""
     given = {**presets().get(preset, {}), "mode": mode, "strength": strength}
-    return Order.of(given if kind == "same" else {**given, "format": kind})
+    given |= {name: value for name, value in (("format", kind), ("style", style)) if value not in ("same", "")}
+    return Order.of(given)
 
 
 def _sample_files() -> list[Path]:

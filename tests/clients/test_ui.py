@@ -142,7 +142,7 @@ def test_a_batch_is_listed_with_names_and_thumbnails(visit: Visit, address: str)
     expect(page.locator("#note .bad")).to_contain_text("notes.jpg: this is not a photo")
     name, content = downloaded(page, "download")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert sorted(archive.namelist()) == ["deep_enhanced.png", "hall_enhanced.jpg", "hall_2_enhanced.jpg"]
+        assert sorted(archive.namelist()) == ["deep_enhanced.png", "hall_2_enhanced.jpg", "hall_enhanced.jpg"]
         assert archive.testzip() is None and name == "enhanced.zip"
 
 
