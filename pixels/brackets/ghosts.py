@@ -16,8 +16,8 @@ from pixels.brackets.exposure import GAMMA
 from pixels.brackets.merging import BLACK, CLIPPED
 from pixels.ranges import Floats, Photo, to_float
 
-NOISE = 2.0 / 255  # display values: of sensor and JPEG, in a shrunk copy
-STILL_EV, GHOST_EV = 0.35, 0.7  # difference beyond noise: up to which a frame is trusted, from which it is not at all
+NOISE = 3.0 / 255  # display values: of sensor and JPEG, in a shrunk copy
+STILL_EV, GHOST_EV = 0.5, 0.9  # difference beyond noise: up to which a frame is trusted, from which it is not at all
 LEVELS = 24  # of display values, at each of which the camera's response is compared
 SMALLEST_LEVEL_PX = 200
 EDGE_PX, REACH_PX, SOFTNESS_PX = 3, 9, 4.0  # thinner differences are no things; masks reach beyond them, softly
@@ -48,24 +48,30 @@ def trusted(frames: Sequence[Photo], exposures_ev: Sequence[float], anchor: int)
 
 @dataclass(frozen=True)
 class _Light:
-    """What is known of a scene's luminance, (height, width) each: in stops, how well, and between which bounds."""
+    """What is known of a scene's brightest channel, (height, width) each: in stops, how well, and between which bounds."""
 
     stops: Floats
     noise: Floats
+    floor: Floats
     ceiling: Floats
-    clipped: Mask
-    black: Mask
 
     @classmethod
     def of(cls, frame: Photo, ev: float) -> "_Light":
         """What one frame says."""
-        display = to_float(frame)
-        brightest = display.max(2)
-        value = np.maximum(display.mean(2), NOISE / 2)
-        stops = (GAMMA * np.log2(value) - ev).astype(np.float32)
+        value = np.maximum(to_float(frame).max(2), NOISE)
         noise = (GAMMA / np.log(2) * NOISE / value).astype(np.float32)
-        ceiling = np.full(stops.shape, GAMMA * np.log2(CLIPPED) - ev, np.float32)
-        return cls(stops, noise, ceiling, brightest > CLIPPED, brightest < BLACK)
+        floor, ceiling = (np.full_like(value, GAMMA * np.log2(bound) - ev) for bound in (BLACK, CLIPPED))
+        return cls((GAMMA * np.log2(value) - ev).astype(np.float32), noise, floor, ceiling)
+
+    @property
+    def clipped(self) -> Mask:
+        """Where there was more light than it tells."""
+        return np.asarray(self.stops >= self.ceiling)
+
+    @property
+    def black(self) -> Mask:
+        """Where there was less."""
+        return np.asarray(self.stops <= self.floor)
 
     def completed(self, other: "_Light", agrees: Mask) -> "_Light":
         """With the other's light where this is clipped or black and the other, which agrees, is not."""
@@ -75,13 +81,13 @@ class _Light:
 
 
 def _differs(reference: _Light, frame: _Light) -> Floats:
-    """Stops by which a frame's light differs from the reference's, beyond noise."""
-    ceiling = np.minimum(reference.ceiling, frame.ceiling)
-    seen = np.where(reference.clipped, np.maximum(reference.stops, reference.ceiling), reference.stops)
-    difference = np.minimum(frame.stops, ceiling) - np.minimum(seen, ceiling)
+    """Stops by which a frame's light differs from the reference's, beyond noise, in the range that both could tell."""
+    floor = np.maximum(reference.floor, frame.floor)
+    ceiling = np.maximum(np.minimum(reference.ceiling, frame.ceiling), floor)
+    difference = np.clip(frame.stops, floor, ceiling) - np.clip(reference.stops, floor, ceiling)
     both = ~(reference.clipped | frame.clipped | reference.black | frame.black)
-    difference = difference - _response(frame.stops, difference, both)
-    return np.asarray(np.maximum(np.abs(difference) - reference.noise - frame.noise, 0), np.float32)
+    beyond = np.abs(difference - _response(frame.stops, difference, both)) - reference.noise - frame.noise
+    return np.where(difference == 0, 0, np.maximum(beyond, 0)).astype(np.float32)
 
 
 def _response(stops: Floats, difference: Floats, usable: Mask) -> Floats:

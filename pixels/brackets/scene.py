@@ -22,12 +22,39 @@ from pixels.resampling import share_rows
 
 SMALL_PX = 1024  # long edge of the copies on which frames are aligned and compared
 STRIP_PX = 64
-DARKEST_EV = -4.0  # log-average of the merged photo, in stops from 18 % grey
+DARKEST_EV = -2.5  # log-average of the merged photo, in stops from 18 % grey: darker ones get a shoulder
 GREY = 0.18
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
-BRIGHTEST = 99.95  # percentile of the light that must not clip
 RECORDED = 0.96  # display value of that light: what is brighter was recorded by no frame
-ENCODED_STEPS = 4096
+
+
+@dataclass(frozen=True)
+class Tone:
+    """The camera that takes the merged photo.
+
+    Attributes:
+        gain: brings the brightest light to 1.
+        shoulder: how far highlights are compressed, as a camera's: ``x (1 + s) / (1 + s x)`` is linear in the dark, and
+            1 stays 1.
+    """
+
+    gain: float
+    shoulder: float
+
+    @classmethod
+    def of(cls, light: Floats) -> "Tone":
+        """For the light of a scene, shrunk: the log-average becomes no darker than DARKEST_EV."""
+        luminance = light @ LUMINANCE
+        brightest = float(light.max())
+        average = float(np.exp(np.log(np.maximum(luminance, np.percentile(luminance, 1) + 1e-6)).mean())) / brightest
+        wanted = GREY * 2.0**DARKEST_EV
+        return cls(1 / brightest, max(0.0, (wanted - average) / (average * (1 - wanted))))
+
+    def encoded(self, light: Floats) -> NDArray[np.uint16]:
+        """Display values of light."""
+        linear = np.minimum(light * np.float32(self.gain), 1)
+        linear = linear * np.float32(1 + self.shoulder) / (1 + np.float32(self.shoulder) * linear)
+        return np.asarray(linear ** (1 / GAMMA) * (RECORDED * 65535) + 0.5).astype(np.uint16)
 
 
 @dataclass(frozen=True)
@@ -40,7 +67,7 @@ class Plan:
         motions: of each frame in that order, at full size.
         exposures_ev: of each frame in that order.
         trust: float32 (frames, rows, columns), as for pixels.brackets.merging.merge_rows.
-        gain: from light to the merged photo's linear values.
+        tone: from light to the merged photo.
     """
 
     order: list[int]
@@ -48,7 +75,7 @@ class Plan:
     motions: list[alignment.Motion]
     exposures_ev: list[float]
     trust: Floats
-    gain: float
+    tone: "Tone"
 
 
 def merge_scene(frames: Sequence[Photo], check: Callable[[], None] = lambda: None) -> tuple[Photo, int]:
@@ -93,10 +120,10 @@ def plan(frames: Sequence[Photo]) -> Plan:
     laid = [alignment.moved(each, motion) for each, motion in zip(ordered, motions, strict=True)]
     exposures_ev = exposure_values(laid)
     trust = trusted(laid, exposures_ev, anchor)
-    gain = _gain(merged_light(laid, exposures_ev, trust))
+    tone = Tone.of(merged_light(laid, exposures_ev, trust))
     factor = frames[0].shape[1] / small[0].shape[1]
     larger = [alignment.scaled(each, factor) for each in motions]
-    return Plan(order, order[anchor], larger, exposures_ev, trust, gain)
+    return Plan(order, order[anchor], larger, exposures_ev, trust, tone)
 
 
 def merge(frames: Sequence[Photo], how: Plan, check: Callable[[], None]) -> NDArray[np.uint16]:
@@ -104,7 +131,7 @@ def merge(frames: Sequence[Photo], how: Plan, check: Callable[[], None]) -> NDAr
     height, width = frames[0].shape[:2]
     ordered = [frames[index] for index in how.order]
     gains = np.asarray([2.0**-ev for ev in how.exposures_ev], np.float32)
-    linear, encoding = linear_of_value(white(frames[0])), _encoding()
+    linear = linear_of_value(white(frames[0]))
     photo = np.empty((height, width, 3), np.uint16)
 
     def merge_strips(top: int, bottom: int) -> None:
@@ -116,7 +143,7 @@ def merge(frames: Sequence[Photo], how: Plan, check: Callable[[], None]) -> NDAr
                 stack[index] = _rows(frame, motion, start, stop)
             light = np.empty(stack.shape[1:], np.float32)
             merge_rows(stack, gains, how.trust, start, height, linear, light)
-            photo[start:stop] = _encoded(light, how.gain, encoding)
+            photo[start:stop] = how.tone.encoded(light)
 
     share_rows(height, merge_strips)
     return photo
@@ -142,18 +169,3 @@ def _rows(frame: Photo, motion: alignment.Motion, start: int, stop: int) -> Phot
     return moved
 
 
-def _gain(light: Floats) -> float:
-    """Brings the brightest light to RECORDED, unless the photo would be darker than DARKEST_EV."""
-    luminance = light @ LUMINANCE
-    average = float(np.exp(np.log(np.maximum(luminance, np.percentile(luminance, 1) + 1e-6)).mean()))
-    brightest = float(np.percentile(light.max(2), BRIGHTEST))
-    return float(max(RECORDED**GAMMA / brightest, GREY * 2.0**DARKEST_EV / average))
-
-
-def _encoding() -> Floats:
-    """Display values of the squares of evenly spaced roots: near the root, the curve is nearly a line."""
-    return np.asarray(65535 * np.linspace(0, 1, ENCODED_STEPS + 1) ** (2 / GAMMA), np.float32)
-
-
-def _encoded(light: Floats, gain: float, encoding: Floats) -> NDArray[np.uint16]:
-    return np.asarray(np.clip(light * gain, 0, 1) ** (1 / GAMMA) * 65535 + 0.5).astype(np.uint16)
