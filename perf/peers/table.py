@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Iterator
 
 from perf.peers import Enhance, Peer, read, script, served, write
-from training.data.fusion import standard_edit, to_linear
+from pixels.brackets.exposure import to_linear
+from training.data.fusion import standard_edit
 
 
 @contextlib.contextmanager

@@ -17,9 +17,10 @@ from pixels.ranges import Photo
 
 LARGEST_SHIFT = 0.02  # of the long edge; a tripod moves less
 LARGEST_TURN_DEG = 1.5
-LARGEST_DISAGREEMENT = 0.12  # share of differing bitmap pixels; unrelated photos differ in half of them
+LARGEST_DISAGREEMENT = 0.25  # share of differing bitmap pixels: people may move, unrelated photos differ in half
+STILL_DISAGREEMENT = 0.12  # of frames in which nothing may move
 DOUBTFUL = 6  # display values around the median that noise may put on either side
-SMALLEST_SIDE_PX = 32  # shorter sides have nothing to be aligned by
+SMALLEST_SIDE_PX = 64  # shorter sides have nothing to be aligned by
 MATCHED_PX = 256  # long edge of the copies whose bitmaps are compared
 WELL_EXPOSED = (8, 247)  # 8-bit values that say how the frames lie to each other
 STEPS, PRECISION, SMOOTHING_PX = 40, 1e-5, 5
@@ -43,7 +44,7 @@ class MisalignedError(ValueError):
 
 
 def align(frames: Sequence[Photo], anchor: int) -> list[Photo]:
-    """Lay every frame onto one of them.
+    """Lay every frame onto one of them; of a scene in which nothing moves.
 
     Args:
         frames: uint8 (height, width, 3) of one size, dark to bright.
@@ -56,15 +57,18 @@ def align(frames: Sequence[Photo], anchor: int) -> list[Photo]:
         MisalignedError: as motions.
     """
     greys = [np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8) for frame in frames]
-    return [moved(frame, motion) for frame, motion in zip(frames, motions(greys, anchor), strict=True)]
+    return [
+        moved(frame, motion) for frame, motion in zip(frames, motions(greys, anchor, STILL_DISAGREEMENT), strict=True)
+    ]
 
 
-def motions(greys: Sequence[Photo], anchor: int) -> list[Motion]:
+def motions(greys: Sequence[Photo], anchor: int, most_differing: float = LARGEST_DISAGREEMENT) -> list[Motion]:
     """How the frames were moved.
 
     Args:
         greys: uint8 (height, width) of one size, dark to bright.
         anchor: index of the frame that stays.
+        most_differing: share of their structure in which two neighbours may differ.
 
     Raises:
         MisalignedError: a motion too large for a tripod, or frames that still differ after it.
@@ -76,7 +80,9 @@ def motions(greys: Sequence[Photo], anchor: int) -> list[Motion]:
         upwards = [(index, index - 1) for index in range(anchor + 1, len(greys))]
         for index, neighbour in (*downwards, *upwards):
             found[index] = _motion(greys[neighbour], greys[index]) @ found[neighbour]
-        _check_agreement([moved(grey, each[:2]) for grey, each in zip(greys, found, strict=True)], anchor)
+        _check_agreement(
+            [moved(grey, each[:2]) for grey, each in zip(greys, found, strict=True)], anchor, most_differing
+        )
         for index, motion in enumerate(found):
             _check_size(index, motion, width, height)
     return [motion[:2] for motion in found]
@@ -138,12 +144,12 @@ def _check_size(index: int, motion: Motion, width: int, height: int) -> None:
         raise MisalignedError(index, f"is turned by {turn_deg:.1f} degrees: was the camera on a tripod?")
 
 
-def _check_agreement(greys: Sequence[Photo], anchor: int) -> None:
+def _check_agreement(greys: Sequence[Photo], anchor: int, most_differing: float) -> None:
     """Compare the bitmaps (brighter than the median or not) of neighbours, where neither is in doubt."""
     scale = MATCHED_PX / max(greys[0].shape)
     small = [_offsets(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)) for grey in greys]
     worst = max((_disagreement(*pair) for pair in pairwise(small)), default=0.0)
-    if worst > LARGEST_DISAGREEMENT:
+    if worst > most_differing:
         sums = np.zeros(len(greys))
         for one, other in combinations(range(len(greys)), 2):
             sums[[one, other]] += _disagreement(small[one], small[other])

@@ -48,7 +48,7 @@ def trusted(frames: Sequence[Photo], exposures_ev: Sequence[float], anchor: int)
 
 @dataclass(frozen=True)
 class _Light:
-    """What is known of a scene's brightest channel, (height, width) each: in stops, how well, and between which bounds."""
+    """What is known of a scene's brightest channel: in stops, how well, between which bounds; (height, width) each."""
 
     stops: Floats
     noise: Floats

@@ -167,5 +167,3 @@ def _rows(frame: Photo, motion: alignment.Motion, start: int, stop: int) -> Phot
     rows = cv2.warpAffine(frame, here, (width, stop - start), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     moved: NDArray[Any] = rows[..., :3]
     return moved
-
-

@@ -17,10 +17,11 @@ from perf.errors import PerfError, Unavailable
 from perf.peers import Enhance, Peer, read, scenes, script, served, write
 from perf.peers.benchmark import Entry, measure, rows
 from perf.peers.table import OURS, PEERS, classical, unedited
+from pixels.brackets.exposure import to_linear
 from pixels.curves import CELLS, KNOTS
 from tests.photos import encoded, photo
 from tests.training.conftest import room
-from training.data.fusion import standard_edit, to_linear
+from training.data.fusion import standard_edit
 
 needs_peers = pytest.mark.skipif(not served.PEERS_PYTHON.exists(), reason="no .venv-peers: make setup-peers")
 

@@ -34,7 +34,7 @@ def with_person(scene: NDArray[np.float32], left_px: int) -> NDArray[np.float32]
 
 def test_a_shaken_and_turned_camera_is_laid_onto_the_anchor() -> None:
     scene = room()
-    turn = cv2.getRotationMatrix2D((450, 300), 0.8, 1) + [[0, 0, 9.3], [0, 0, -6.6]]
+    turn = np.add(cv2.getRotationMatrix2D((450, 300), 0.8, 1), [[0, 0, 9.3], [0, 0, -6.6]])
     shaken = cv2.warpAffine(scene, turn, (900, 600), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
     frames = [exposed(scene, -1), exposed(np.maximum(shaken, 0), 1)]
     _, motion = alignment.motions([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames], anchor=0)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from pixels.brackets.exposure import exposure_values, to_linear
 from tests.training.conftest import room
 from training.data.camera import STACKS_EV, Body, Shot, random_body, random_cast, random_shot, shoot, shoot_stack
-from training.data.fusion import exposure_values, meter, to_linear
+from training.data.fusion import meter
 
 PLAIN = Body()
 

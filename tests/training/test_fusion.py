@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from pixels.brackets.exposure import exposure_values
+from pixels.brackets.merging import merge
 from tests.training.conftest import photograph, room
-from training.data.fusion import exposure_values, finish, fuse, merge, meter, standard_edit, to_display
+from training.data.fusion import finish, fuse, meter, standard_edit, to_display
 from training.luminance import LUMINANCE
 
 

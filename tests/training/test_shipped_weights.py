@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.data.fusion import to_display, to_linear
+from pixels.brackets.exposure import to_linear
+from training.data.fusion import to_display
 from training.data.noise import with_noise
 from training.data.pairs import read_photo
 from training.inference import Edit, editor

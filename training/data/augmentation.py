@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.fusion import GAMMA, Photo
+from pixels.brackets.exposure import GAMMA
+from training.data.fusion import Photo
 from training.luminance import LUMINANCE
 
 

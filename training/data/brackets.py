@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from training.data.alignment import MisalignedError, align
-from training.data.fusion import Photo, merge, standard_edit
+from pixels.brackets.alignment import MisalignedError, align
+from pixels.brackets.merging import merge
+from training.data.fusion import Photo, standard_edit
 from training.data.pairs import Pair, PairsError, read_photo, split_pairs, write_pairs, write_photo
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
@@ -154,7 +155,7 @@ def pair_of_stack(frames: list[Frame]) -> tuple[Photo, Photo]:
         aligned = align([photos[index] for index in order], anchor)
     except MisalignedError as error:
         raise ValueError(f"misaligned: {error}") from None
-    return aligned[anchor], standard_edit(merge(aligned))
+    return np.asarray(aligned[anchor], np.uint8), standard_edit(merge(aligned))
 
 
 def unedited(frames: list[Frame], order: list[int]) -> int:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from training.data.fusion import GAMMA, Photo, Radiance
+from pixels.brackets.exposure import GAMMA
+from training.data.fusion import Photo, Radiance
 from training.data.noise import with_noise
 
 STACKS_EV = ((-2, 0, 2), (-2, -1, 0, 1, 2), (-4, -2, 0, 2, 4), (-3, -2, -1, 0, 1, 2, 3))

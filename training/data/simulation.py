@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from pixels.brackets.merging import merge
 from training.data.camera import METERING_EV, STACKS_EV, Body, random_body, random_shot, shoot, shoot_stack
-from training.data.fusion import Photo, Radiance, merge, meter, standard_edit
+from training.data.fusion import Photo, Radiance, meter, standard_edit
 from training.data.pairs import PairsError, write_pairs, write_photo
 from training.data.panoramas import read_panorama, view
 from training.data.radiance import read_radiance
