@@ -2,12 +2,12 @@
 
 | counter | labels | counts |
 |---|---|---|
-| `enhancer_photos_decoded_total` | mode | photos that went on to the queue of `tiler` |
+| `enhancer_photos_decoded_total` | mode | photos for the queue of `tiler`; the frames of a scene are one, when merged |
 | `enhancer_photos_begun_total` | mode | photos that `tiler` took from its queue |
 | `enhancer_photos_total` | mode | photos edited |
 | `enhancer_megapixels_total` | mode | their megapixels |
 | `enhancer_tiles_total` | mode | tiles sent to `refiner`, counted when their photo is done |
-| `enhancer_stage_seconds_total` | mode, stage | time in `decode`, `tiler` and `encode`, of photos that succeeded |
+| `enhancer_stage_seconds_total` | mode, stage | time in `decode`, `merge`, `tiler`, `encode`, of what succeeded |
 | `enhancer_failures_total` | stage, reason | photos that got an error; bad_request, timeout, unavailable, internal |
 
 **Sheds**, by mode, are the photos that were decoded and not begun, less those that still wait

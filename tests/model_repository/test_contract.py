@@ -65,12 +65,21 @@ def test_the_profiles_differ_in_devices_and_engines_alone() -> None:
 
 @pytest.mark.parametrize("profile", [GPU, CPU])
 def test_the_limit_of_pixels_holds_from_one_end_to_the_other(profile: str) -> None:
-    limits = [config(model, profile).parameters["max_megapixels"].string_value for model in ("decode", "encode")]
-    assert limits[0] == limits[1] != ""
+    models = ("decode", "merge", "encode")
+    limits = {config(model, profile).parameters["max_megapixels"].string_value for model in models}
+    assert len(limits) == 1 and "" not in limits
 
 
-def test_the_ensemble_connects_tensors_of_the_same_type() -> None:
-    ensemble = config("enhance", GPU)
+@pytest.mark.parametrize("profile", [GPU, CPU])
+@pytest.mark.parametrize("bound", ["max_waiting_megabytes", "max_waiting_photos"])
+def test_photos_and_merged_scenes_wait_in_one_room(profile: str, bound: str) -> None:
+    limits = {config(model, profile).parameters[bound].string_value for model in ("decode", "merge")}
+    assert len(limits) == 1 and "" not in limits
+
+
+@pytest.mark.parametrize("name", ["enhance", "enhance_brackets"])
+def test_the_ensembles_connect_tensors_of_the_same_type(name: str) -> None:
+    ensemble = config(name, GPU)
     known = {each.name: each.data_type for each in ensemble.input}
     for step in ensemble.ensemble_scheduling.step:
         model = config(step.model_name, GPU)
