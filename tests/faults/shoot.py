@@ -1,7 +1,6 @@
 """A shoot that `enhance batch` works through, and the check of what it leaves behind."""
 
 import contextlib
-import hashlib
 import json
 import sqlite3
 import subprocess
@@ -14,6 +13,7 @@ from PIL import Image
 
 from clients.ledger import LEDGER_NAME
 from deploy.server import ROOT
+from export.manifest import sha256
 from perf.errors import PerfError
 from perf.photos import SAMPLES, photo_file
 
@@ -65,7 +65,7 @@ class Shoot:
 
     def _is_right(self, source: str, target: str, _state: str, digest: str) -> bool:
         file = self._out / target
-        if hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+        if sha256(file) != digest:
             return False
         with Image.open(self._in / source) as before, Image.open(file) as after:
             return before.size == after.size
