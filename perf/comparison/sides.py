@@ -69,10 +69,10 @@ def environment(side: Side) -> Path:
     folder = side.folder / "venv"
     subprocess.run([SERVER_PYTHON, "-m", "venv", "--without-pip", folder], check=True)
     (packages,) = folder.glob("lib/python*/site-packages")
-    for package in SERVER_PYTHON.parent.parent.joinpath(*packages.parts[-3:]).iterdir():
-        (packages / package.name).symlink_to(package)
-    for part in PARTS[1:]:  # found before those of the working tree, to which the environment's path ends
-        (packages / part).symlink_to(side.folder / part)
+    servers = SERVER_PYTHON.parent.parent.joinpath(*packages.parts[-3:])
+    for part in ("pytriton", "nvidia_pytriton.libs"):  # where the launcher looks for the server
+        (packages / part).symlink_to(servers / part)
+    (packages / "side.pth").write_text(f"{side.folder.resolve()}\n{servers}\n")  # not by links: OpenCV resolves them
     return folder / "bin/python"
 
 
