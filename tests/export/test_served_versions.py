@@ -102,6 +102,8 @@ def test_a_request_names_its_style(rolled_back: TritonServer, protocol: str) -> 
             enhancer.enhance(encoded(BEFORE, "PNG"), style="cold")
         with pytest.raises(PhotoError, match="it must be one of default, warm"):
             enhancer.enhance(encoded(BEFORE, "PNG"), style="../generator")
+        with pytest.raises(PhotoError, match="it must be one of default, warm"):
+            enhancer.merge([encoded(BEFORE, "PNG")], style="cold")
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
