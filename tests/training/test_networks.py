@@ -13,11 +13,12 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 
+from pixels.brackets.exposure import to_linear
 from pixels.curves import KNOTS, apply
 from tests.training.conftest import photograph, room
 from training.data.dataset import to_tensor
 from training.data.fusion import fuse as fuse_by_opencv
-from training.data.fusion import meter, standard_edit, to_display, to_linear
+from training.data.fusion import meter, standard_edit, to_display
 from training.errors import TrainingError
 from training.metrics import psnr
 from training.networks.critic import PatchCritic
