@@ -130,7 +130,7 @@ def _heif(content: bytes) -> tuple[NDArray[Any], bytes, bytes]:
     import pi_heif  # an extra
 
     photo = pi_heif.open_heif(io.BytesIO(content), convert_hdr_to_8bit=False)
-    pixels = np.asarray(photo)
+    pixels = np.array(photo)  # a copy: the library's memory goes with its photo
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=2)
     exif = (photo.info.get("exif") or b"").removeprefix(b"Exif\0\0")
