@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from clients.brackets import scenes
 from clients.camera import DEVELOPED
 from clients.commands import Connection
 from clients.enhancer import AsyncEnhancer
@@ -23,6 +24,7 @@ from clients.naming import Naming
 from clients.order import Order
 from clients.presets import presets
 from clients.request import EXTENSIONS, FORMATS, MAX_STRENGTH, Enhanced, Options, read_photo
+from clients.shots import read_shot
 from clients.ui_html import EMPTY, HINT, STATUS_TEMPLATE, TITLE, bar, comparison, listed, note, plain, thumbnails
 from clients.ui_pictures import Picture, View, Work, gathered
 
@@ -34,8 +36,8 @@ FOLDER_PREFIX = "output-"
 KINDS = [*(pattern.removeprefix("*") for pattern in PATTERNS), *DEVELOPED]
 AS_IT_IS = "As it is"
 MODES = [("Full quality", "full"), ("Fast", "fast")]
-SINGLE, SCENE = "single", "scene"
-GROUPINGS = [("Single photos", SINGLE), ("Brackets of one scene", SCENE)]
+SINGLE, SCENE, SORT = "single", "scene", "sort"
+GROUPINGS = [("Single photos", SINGLE), ("Brackets of one scene", SCENE), ("Sort them for me", SORT)]
 SELECT = "element.addEventListener('click', event => { const button = event.target.closest('button[data-index]');" + (
     " if (button) trigger('select', {index: Number(button.dataset.index)}); });"
 )
@@ -104,7 +106,7 @@ class Page:
         if not work.photos:
             yield EMPTY, plain("Drop some photos first."), "", gr.update(visible=False)
             return
-        pictures = work.pictures = await asyncio.to_thread(scenes, work.photos, grouping)
+        pictures = work.pictures = await asyncio.to_thread(pictures_of, work.photos, grouping)
         work.selected, work.order = None, _order(*options)
         yield gr.skip(), plain("Editing …"), listed(work), gr.update(visible=False)
         tasks = [asyncio.create_task(self._make(index, work)) for index in range(len(pictures))]
@@ -230,10 +232,12 @@ def _html(value: str = "", **options: Any) -> gr.HTML:  # noqa: ANN401
     return gr.HTML(value, apply_default_css=False, **options)
 
 
-def scenes(photos: list[Path], grouping: str) -> list[Picture]:
+def pictures_of(photos: list[Path], grouping: str) -> list[Picture]:
     """The pictures to make of these photos."""
     if grouping == SCENE:
         return [Picture(tuple(photos), len(photos) // 2)]
+    if grouping == SORT:
+        return [Picture(scene.paths, scene.anchor) for scene in scenes(map(read_shot, photos))]
     return [Picture((photo,)) for photo in photos]
 
 
