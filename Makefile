@@ -10,9 +10,13 @@ help: ## print the targets
 
 setup: $(VENV)/.installed ## install everything but the server into .venv
 
-$(VENV)/.installed: pyproject.toml constraints.txt
-	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+$(VENV)/.installed: $(VENV)/.clients-installed
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.clients-installed: pyproject.toml constraints.txt
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
 setup-server: .venv-server/.installed ## install the CPU profile's server into .venv-server
@@ -69,8 +73,12 @@ UI_PORT ?= 7860
 ui: setup-ui ## the demo page of a running server: URL=grpc://127.0.0.1:8001 UI_PORT=7860
 	@.venv-ui/bin/python -m clients ui --port $(UI_PORT) $(if $(URL),--url $(URL))
 
-demo: setup setup-server ## enhance a photo on a server of its own: IN=photo.jpg
+demo: $(if $(wildcard .venv-server/.installed),,announced) $(VENV)/.clients-installed .venv-server/.installed ## enhance a photo on a server of its own: IN=photo.jpg
 	@$(PY) -m deploy.demo $(if $(IN),"$(IN)")
+
+.PHONY: announced
+announced:
+	@echo "installing the server and the client into this folder: once; 1.6 GB on disk, a minute or two"
 
 brackets: setup ## exposure stacks to pairs: IN=folder [OUT=artifacts/pairs]
 	@$(PY) -m training pairs-from-brackets "$(IN)" $(if $(OUT),--out "$(OUT)")

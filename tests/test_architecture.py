@@ -1,6 +1,7 @@
 """The import rules of docs/architecture.md: which package may know which, so that one part can be changed by itself."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,17 @@ def test_a_package_imports_what_it_may(package: str) -> None:
         if (bad := imported(file) & others - MAY_IMPORT[package] - {package})
     }
     assert not broken
+
+
+def test_what_is_installed_is_whole() -> None:
+    """pyproject.toml names every package: one that is missing there fails only where the project is not the folder."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    found = {
+        ".".join(file.parent.relative_to(ROOT).parts)
+        for package in MAY_IMPORT
+        for file in (ROOT / package).rglob("__init__.py")
+    }
+    assert set(listed) == found
 
 
 @pytest.mark.parametrize("package", ["pixels", "codec", "training", "clients"])
