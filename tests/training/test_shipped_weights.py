@@ -20,8 +20,8 @@ REPOSITORY = Path(__file__).parents[2]
 WEIGHTS = REPOSITORY / "training" / "weights"
 SAMPLES = sorted((REPOSITORY / "docs" / "samples").glob("*.jpg"))
 CASTS = {(1.3, 1.0, 0.7): 0.67, (0.8, 1.0, 1.25): 0.67, (1.0, 1.12, 1.0): 0.5}
-"""Gains of light by tungsten, in shade and by an old fluorescent tube, and the share that may remain of each: a room may
-be warm or cool, but is seldom green."""
+"""Gains of light by tungsten, in shade and by an old fluorescent tube, and the share that may remain of each: rooms may
+be warm or cool, but are seldom green."""
 Photo = NDArray[np.uint8]
 
 
