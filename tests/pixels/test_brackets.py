@@ -26,6 +26,12 @@ def room(width: int = 900, height: int = 600, seed: int = 0) -> NDArray[np.float
     return scene
 
 
+def with_person(scene: NDArray[np.float32], left_px: int) -> NDArray[np.float32]:
+    there = scene.copy()
+    there[200:500, left_px : left_px + 90] = (0.35, 0.05, 0.04)
+    return there
+
+
 def test_a_shaken_and_turned_camera_is_laid_onto_the_anchor() -> None:
     scene = room()
     turn = np.add(cv2.getRotationMatrix2D((450, 300), 0.8, 1), [[0, 0, 9.3], [0, 0, -6.6]])
@@ -55,6 +61,19 @@ def test_the_merged_photo_holds_the_light_that_no_frame_holds_alone() -> None:
     ratio = merged / tone.encoded(scene * 2**-2).astype(float)  # the darkest frame is 0 EV of the merged light
     recorded = (frames[0].max(2) < 245) & (frames[2].min(2) > 12)
     assert np.percentile(ratio[recorded], 99) / np.percentile(ratio[recorded], 1) < 1.1
+
+
+@pytest.mark.parametrize("anchor_px", [150, 400])
+def test_a_moving_person_is_there_once(anchor_px: int) -> None:
+    """Where they stood in the anchor they stand, and where they stood in the other frames the room is whole."""
+    scene, places = room(), (60, anchor_px, 300)
+    frames = [exposed(with_person(scene, left), ev) for left, ev in zip(places, EXPOSURES_EV, strict=True)]
+    merged, _ = merge_scene(frames)
+    tone = plan(frames).tone
+    wanted = tone.encoded(with_person(scene, anchor_px) * 2**-2)
+    difference = np.abs(merged.astype(float) - wanted).max(2) / wanted.max(2)
+    for left in places:
+        assert np.percentile(difference[200:500, left : left + 90], 98) < 0.15
 
 
 def test_another_scene_is_refused_by_name() -> None:
