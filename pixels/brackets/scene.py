@@ -2,11 +2,12 @@
 
 The photo is what a camera without noise and of 16 bits would have taken, exposed so that the brightest recorded light
 is not clipped. It is dark where the light is strong; the generator meters it like any photo, and sees what single
-frames clip. It was trained on photos down to DARKEST_EV, so what is brighter than white there clips.
+frames clip. Where it would be darker than the photos that the generator edits best, highlights get a camera's shoulder.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -22,7 +23,7 @@ from pixels.resampling import share_rows
 
 SMALL_PX = 1024  # long edge of the copies on which frames are aligned and compared
 STRIP_PX = 64
-DARKEST_EV = -2.5  # log-average of the merged photo, in stops from 18 % grey: darker ones get a shoulder
+DARKEST_EV = -2.0  # log-average of the merged photo, from 18 % grey: darker ones get a shoulder; measured (decision 017)
 GREY = 0.18
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 RECORDED = 0.96  # display value of that light: what is brighter was recorded by no frame
@@ -50,11 +51,18 @@ class Tone:
         wanted = GREY * 2.0**DARKEST_EV
         return cls(1 / brightest, max(0.0, (wanted - average) / (average * (1 - wanted))))
 
+    @cached_property
+    def values(self) -> NDArray[np.uint16]:
+        """Display value of every light that a 16-bit value tells apart, which is the light's square root."""
+        linear = np.linspace(0, 1, 65536) ** 2
+        linear = linear * (1 + self.shoulder) / (1 + self.shoulder * linear)
+        return np.asarray(linear ** (1 / GAMMA) * (RECORDED * 65535) + 0.5).astype(np.uint16)
+
     def encoded(self, light: Floats) -> NDArray[np.uint16]:
         """Display values of light."""
-        linear = np.minimum(light * np.float32(self.gain), 1)
-        linear = linear * np.float32(1 + self.shoulder) / (1 + np.float32(self.shoulder) * linear)
-        return np.asarray(linear ** (1 / GAMMA) * (RECORDED * 65535) + 0.5).astype(np.uint16)
+        places = np.sqrt(np.minimum(light * np.float32(self.gain), 1)) * np.float32(65535) + np.float32(0.5)
+        encoded: NDArray[np.uint16] = self.values[places.astype(np.uint16)]
+        return encoded
 
 
 @dataclass(frozen=True)
