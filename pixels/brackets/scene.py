@@ -23,7 +23,7 @@ from pixels.resampling import share_rows
 
 SMALL_PX = 1024  # long edge of the copies on which frames are aligned and compared
 STRIP_PX = 64
-DARKEST_EV = -2.0  # log-average of the merged photo, from 18 % grey: darker ones get a shoulder; measured (decision 017)
+DARKEST_EV = -2.0  # log-average of the merged photo, from 18 % grey: darker ones get a shoulder (decision 017)
 GREY = 0.18
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 RECORDED = 0.96  # display value of that light: what is brighter was recorded by no frame
