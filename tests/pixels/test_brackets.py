@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pixels.brackets import alignment
-from pixels.brackets.scene import merge_scene, plan
+from pixels.brackets.scene import Tone, merge, merge_scene, plan
 from tests.photos import photo
 
 EXPOSURES_EV = (-2, 0, 2)
@@ -68,9 +68,9 @@ def test_a_moving_person_is_there_once(anchor_px: int) -> None:
     """Where they stood in the anchor they stand, and where they stood in the other frames the room is whole."""
     scene, places = room(), (60, anchor_px, 300)
     frames = [exposed(with_person(scene, left), ev) for left, ev in zip(places, EXPOSURES_EV, strict=True)]
-    merged, _ = merge_scene(frames)
-    tone = plan(frames).tone
-    wanted = tone.encoded(with_person(scene, anchor_px) * 2**-2)
+    how = plan(frames)
+    merged = merge(frames, how, lambda: None)
+    wanted = how.tone.encoded(with_person(scene, anchor_px) * 2**-2)
     difference = np.abs(merged.astype(float) - wanted).max(2) / wanted.max(2)
     for left in places:
         assert np.percentile(difference[200:500, left : left + 90], 98) < 0.15
@@ -86,3 +86,12 @@ def test_another_scene_is_refused_by_name() -> None:
 def test_small_frames_are_merged_too(width: int, height: int) -> None:
     frames = [exposed(room(width, height), ev) for ev in EXPOSURES_EV]
     assert merge_scene(frames)[0].shape == (height, width, 3)
+
+
+@pytest.mark.parametrize("shoulder", [0.0, 30.0])
+def test_light_is_encoded_with_a_gamma_and_a_shoulder_and_nothing_recorded_is_white(shoulder: float) -> None:
+    light = np.geomspace(1e-6, 2, 3000, dtype=np.float32).reshape(-1, 1, 3)
+    linear = np.minimum(2.0 * light, 1)
+    wanted = (linear * (1 + shoulder) / (1 + shoulder * linear)) ** (1 / 2.2) * 0.96 * 65535
+    encoded = Tone(gain=2.0, shoulder=shoulder).encoded(light)
+    assert np.abs(encoded - wanted).max() < 0.1 * 257  # a tenth of an 8-bit step
