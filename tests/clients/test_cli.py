@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import clients.batch
+import clients.sources
 from clients.cli import main
 from clients.delivery import SRGB
 from deploy.server import Ports, TritonServer
@@ -266,7 +266,7 @@ from clients.cli import main
 def hang(path):
     print("reading", file=sys.stderr, flush=True)
     time.sleep(60)
-clients.batch.read_file = hang
+clients.sources.read_file = hang
 sys.exit(main(sys.argv[1:]))
 """
 

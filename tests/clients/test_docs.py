@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from clients.cli import main
@@ -22,6 +23,8 @@ def shoot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("shoot").mkdir()
     for name in ("kitchen.jpg", "hall.jpg", "shoot/1.jpg", "shoot/2.jpg"):
         Path(name).write_bytes(encoded(photo(80, 60)))
+    for name, gain in (("hall-2.jpg", 0.53), ("hall+0.jpg", 1.0), ("hall+2.jpg", 1.87)):
+        Path(name).write_bytes(encoded(np.clip(photo(320, 240) * gain, 0, 255).astype(np.uint8)))
 
 
 @pytest.mark.usefixtures("shoot")
@@ -48,4 +51,4 @@ def code_of(arguments: list[str]) -> int | str | None:
 
 
 def test_every_kind_of_example_was_found() -> None:
-    assert len(PROGRAMS) == 3 and len(COMMANDS) == 17
+    assert len(PROGRAMS) == 4 and len(COMMANDS) == 17

@@ -53,7 +53,8 @@ def test_worker_answers_what_to_note_and_what_to_stop_for(identity_server: Trito
     def ask(name: str, url: str, out: str = "out") -> dict[str, object]:
         connection = Connection(urls=(url,), patience_s=1)
         worker = Worker(str(tmp_path), str(tmp_path / out), connection, Order(Options(mode="fast")))
-        return worker({"source": name.encode(), "target": name.encode(), "modified_ns": 1})
+        row = {"source": name.encode(), "target": name.encode(), "size": 1, "modified_ns": 1, "frames": ""}
+        return worker(row)
 
     fine = ask("a.jpg", identity_server.grpc_url)
     assert (fine["error"], fine["stop"]) == ("", "") and fine["size"] == (tmp_path / "out/a.jpg").stat().st_size
