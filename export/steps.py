@@ -13,8 +13,9 @@ from export.graph import check_contract, check_weights, load_onnx
 from export.manifest import Run, Step, recorded_check, sha256, write_atomically
 from export.networks import Served, load_network
 from export.operators import check_bytes, check_operators
-from export.runners import TorchRunner, onnxruntime_runner
+from export.runners import onnxruntime_runner
 from export.tiles import validation_batches
+from export.torch_runner import TorchRunner
 from export.tracing import OPSET, export_onnx
 from serving.cards import TRAINED
 

@@ -90,7 +90,7 @@ def pytorch(
     from export.contract import read_contract
     from export.fp16 import halved
     from export.networks import load_network
-    from export.runners import TorchRunner
+    from export.torch_runner import TorchRunner
 
     torch.set_num_threads(CPU_THREADS)
     contract = read_contract(onnx.parent.parent)
