@@ -1,7 +1,7 @@
 """The engines that run a network outside the server, each as a Polygraphy runner: activated once, fed batches by name.
 
-Exports are compared in them, benchmarks time them. PyTorch is `export.torch_runner`. OpenVINO, which the server's own environment has and this one lacks,
-is `serving.inference`.
+Exports are compared in them, benchmarks time them. PyTorch is `export.torch_runner`. OpenVINO, which the server's own
+environment has and this one lacks, is `serving.inference`.
 """
 
 from pathlib import Path
