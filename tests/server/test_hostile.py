@@ -100,6 +100,7 @@ def test_what_no_camera_writes_is_refused(decode: Decode, name: str) -> None:
     assert "the " in sentence and len(sentence) < 300
 
 
+@pytest.mark.own_server
 def test_good_photos_beside_bad_ones_are_served_and_nothing_starts_again(server: TritonServer, decode: Decode) -> None:
     before = stubs(server)
     broken = bytearray(encoded(PIXELS, "PNG"))
@@ -117,6 +118,7 @@ def test_good_photos_beside_bad_ones_are_served_and_nothing_starts_again(server:
     assert stubs(server) == before
 
 
+@pytest.mark.own_server
 def test_killed_workers_are_replaced_and_nothing_starts_again(server: TritonServer, decode: Decode) -> None:
     before = stubs(server)
     for _ in range(3):
@@ -127,6 +129,7 @@ def test_killed_workers_are_replaced_and_nothing_starts_again(server: TritonServ
     assert stubs(server) == before
 
 
+@pytest.mark.own_server
 def test_a_worker_that_hangs_costs_one_photo_its_deadline(server: TritonServer, decode: Decode) -> None:
     before, hung = stubs(server), working(server)
     for worker in hung:
