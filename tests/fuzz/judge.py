@@ -50,7 +50,7 @@ def verdict(file: bytes, pixels: NDArray[np.uint8]) -> str:
 def by_tifffile(file: bytes, orientation: int) -> NDArray[Any] | None:
     """A 16-bit TIFF's upper 8 bits, upright; None for what tifffile does not read or leaves to its caller."""
     try:
-        page = tifffile.TiffFile(io.BytesIO(file)).pages[0].aspage()
+        page = tifffile.TiffFile(with_wider_numbers(file)).pages[0].aspage()
         stored = page.asarray()
         colors = page.photometric.name
     except Exception:  # its readers raise nearly anything
@@ -64,6 +64,19 @@ def by_tifffile(file: bytes, orientation: int) -> NDArray[Any] | None:
     turned = np.empty((*(stored.shape[:2] if orientation < 5 else stored.shape[1::-1]), stored.shape[2]), np.uint16)
     turn_upright(np.ascontiguousarray(stored), orientation, turned)
     return turned >> 8
+
+
+def with_wider_numbers(file: bytes) -> io.BytesIO:
+    """A TIFF whose numbers of type BYTE are SHORT: tifffile reads the former as strings of bytes, never as numbers.
+
+    It would take a planar configuration of 1 for one that is not 1, and see planes.
+    """
+    stream = io.BytesIO(file)
+    for tag in list(tifffile.TiffFile(stream).pages[0].aspage().tags):
+        if tag.dtype == tifffile.DATATYPE.BYTE and tag.count == 1:
+            tag.overwrite(tag.value[0], dtype="H")
+    stream.seek(0)
+    return stream
 
 
 @contextmanager

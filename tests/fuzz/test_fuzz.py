@@ -1,12 +1,16 @@
 """A short run of the fuzzer. `make test-faults` has the long one."""
 
 import struct
+from typing import Literal
+
+import numpy as np
+import pytest
 
 from tests.fuzz.__main__ import fuzz
 from tests.fuzz.judge import verdict
 from tests.fuzz.mutations import mutated
 from tests.fuzz.targets import worker
-from tests.kinds import KINDS
+from tests.kinds import DEEP, KINDS, tiff
 
 COUNT = 300
 
@@ -34,3 +38,20 @@ def test_the_judge_does_not_take_bigtiff_for_exif() -> None:
     block = b"Exif\0\0MM\0+" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0)
     segment = b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block
     assert verdict(kind.file[:2] + segment + kind.file[2:], kind.pixels) == ""
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("kind", [1, 3], ids=["BYTE", "SHORT"])
+@pytest.mark.parametrize("planarconfig", ["contig", "separate"])
+def test_the_judge_tells_planes_from_pixels(planarconfig: str, kind: int, order: Literal["<", ">"]) -> None:
+    """Whatever the type of the number that says so."""
+    deep = DEEP[..., :3]
+    planes = np.ascontiguousarray(deep.transpose(2, 0, 1))
+    number = 1 if planarconfig == "contig" else 2
+    file = tiff(deep if number == 1 else planes, "rgb", planarconfig=planarconfig, tile=(32, 48), byteorder=order)
+    entry = struct.pack(order + "HHIHH", 284, 3, 1, number, 0)
+    narrow = struct.pack(order + "HHI4s", 284, 1, 1, bytes([number]))
+    assert file.count(entry) == 1
+    file = file.replace(entry, narrow) if kind == 1 else file
+    assert verdict(file, deep.view(np.uint8)) == ""
+    assert "differ" in verdict(file, planes.reshape(deep.shape).view(np.uint8))
