@@ -47,9 +47,9 @@ serve-gpu:
 
 setup-ui: .venv-ui/.installed ## install the demo page into .venv-ui
 
-.venv-ui/.installed: clients/requirements-ui.txt
+.venv-ui/.installed: clients/page/requirements-ui.txt
 	test -x .venv-ui/bin/python || $(PYTHON) -m venv .venv-ui
-	.venv-ui/bin/pip install --quiet --requirement clients/requirements-ui.txt
+	.venv-ui/bin/pip install --quiet --requirement clients/page/requirements-ui.txt
 	@touch $@
 
 setup-ray: $(VENV)/.ray-installed ## add Ray and object stores to .venv, for enhance batch --engine ray

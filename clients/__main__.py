@@ -2,6 +2,6 @@
 
 import sys
 
-from clients.cli import main
+from clients.commands.cli import main
 
 sys.exit(main())

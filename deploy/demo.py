@@ -10,8 +10,8 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from clients import Enhancer
+from clients.batch.naming import Naming, format_by_name
 from clients.errors import EnhanceError
-from clients.naming import Naming, format_by_name
 from deploy.server import ROOT, TritonServer
 from deploy.wheel import LaunchError
 

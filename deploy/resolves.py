@@ -80,7 +80,7 @@ def environments() -> Iterator[Environment]:
     for machine in (X86, ARM):
         yield Environment("image, GPU profile", _files("models"), "3.12", machine)
         yield Environment("image that builds plans", (*constraints, *_files("export")), "3.12", machine)
-    yield Environment("demo page", ("--requirement", str(ROOT / "clients/requirements-ui.txt")), "3.12", X86)
+    yield Environment("demo page", ("--requirement", str(ROOT / "clients/page/requirements-ui.txt")), "3.12", X86)
 
 
 def extras(*names: str) -> list[str]:

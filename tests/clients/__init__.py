@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.clients.batches")  # before its first import
+pytest.register_assert_rewrite("tests.clients.batch.batches")  # before its first import

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.server import TritonServer
-from tests.clients.batches import PHOTOS
+from tests.clients.batch.batches import PHOTOS
 from tests.photos import encoded, photo
 
 

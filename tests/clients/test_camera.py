@@ -10,7 +10,7 @@ from PIL import Image
 
 import clients.camera
 from clients.camera import EXTRA, is_installed, sendable
-from clients.cli import main
+from clients.commands.cli import main
 from clients.errors import PhotoError
 from codec.metadata.fields import (
     ASCII,
@@ -190,7 +190,7 @@ def test_a_folder_with_camera_files_and_junk(
 def test_camera_files_are_passed_over_and_counted_without_the_packages(
     tmp_path: Path, identity_server: TritonServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clients.folders.is_installed", lambda: False)
+    monkeypatch.setattr("clients.batch.folders.is_installed", lambda: False)
     fill(tmp_path / "in")
     assert main([str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--url", identity_server.grpc_url]) == 0
     told = capsys.readouterr().err

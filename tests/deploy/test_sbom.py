@@ -59,7 +59,7 @@ def test_notices_name_every_package_that_running_it_asks_for() -> None:
     running = re.compile(r"[^;]*(; extra == .(training|export|ui).)?")
     asked = list(filter(running.fullmatch, importlib.metadata.requires("triton-photo-enhancer") or []))
     files = ("models.txt", "server.txt", "tritonserver.txt")
-    for requirements in (*(f"deploy/requirements-{name}" for name in files), "clients/requirements-ui.txt"):
+    for requirements in (*(f"deploy/requirements-{name}" for name in files), "clients/page/requirements-ui.txt"):
         asked += [line for line in (ROOT / requirements).read_text().splitlines() if line[:1] not in ("#", "-", "")]
     names = {re.split(r"[\[<>=; ]", line)[0].lower().replace("_", "-") for line in asked}
     rows = [line.split("|") for line in (ROOT / "THIRD_PARTY_NOTICES.md").read_text().splitlines()]

@@ -11,7 +11,7 @@ import pytest
 from tritonclient import grpc
 
 from clients import Enhancer, Retry
-from clients.cli import main
+from clients.commands.cli import main
 from clients.errors import PhotoError, UnavailableError
 from deploy.server import TritonServer
 from export import publish

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from clients.ledger import LEDGER_NAME
+from clients.batch.ledger import LEDGER_NAME
 from deploy.server import ROOT
 from export.manifest import sha256
 from perf.errors import PerfError

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from clients import api_key
-from clients.cli import main
+from clients.commands.cli import main
 from clients.errors import BusyError, PhotoError
 from deploy import keys
 from deploy.certificates import Certificates

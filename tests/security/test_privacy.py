@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from clients import api_key
-from clients.cli import main
+from clients.commands.cli import main
 from clients.errors import DeniedError, PhotoError
 from deploy import keys
 from deploy.server import TritonServer

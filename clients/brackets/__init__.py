@@ -1,0 +1,1 @@
+"""Exposures of one scene: told apart from single photos, without a server."""
