@@ -175,7 +175,7 @@ def add_radiance(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--out", type=Path, default=Path("artifacts/dataset"), help="folder of the pairs (%(default)s)"
     )
-    command.add_argument("--scenes", type=positive, default=1600, help="views, two pairs each (%(default)s)")
+    command.add_argument("--scenes", type=positive, default=1600, help="views, three pairs each (%(default)s)")
     command.add_argument("--size", type=positive, default=512, help="long edge of the photos in pixels (%(default)s)")
     command.add_argument("--seed", type=int, default=0, help="the same seed makes the same files (%(default)s)")
     command.add_argument("--processes", type=positive, default=os.cpu_count(), help="(%(default)s)")

@@ -6,7 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from pixels.brackets.merging import merge
+from pixels.brackets.scene import merge_scene
 from tests.training.conftest import room
+from training.data.camera import Body, shoot_stack
 from training.data.fusion import meter
 from training.data.pairs import PairsError, read_pairs
 from training.data.panoramas import read_panorama, view
@@ -16,6 +19,7 @@ from training.data.simulation import (
     Simulation,
     load_room,
     make_pairs,
+    merged_photo,
     random_crop,
     random_radiance,
     split_panoramas,
@@ -95,12 +99,19 @@ def test_dataset_is_the_same_on_any_number_of_processes_and_after_an_interruptio
 ) -> None:
     training, rooms = split_panoramas(panorama_folder)[0], split_rooms([room_folder])[0]
     whole = make(training, rooms, tmp_path / "a", processes=1)
-    assert len(whole) == 3 * 3 + 1 and len(read_pairs(tmp_path / "a" / "train.jsonl")) == 6
+    assert len(whole) == 3 * 4 + 1 and len(read_pairs(tmp_path / "a" / "train.jsonl")) == 9
     folder = tmp_path / "b" / "train"
     folder.mkdir(parents=True)
     for name in list(whole)[:4]:  # the first scene and a shot of the second
         (folder / name).write_bytes(whole[name])
     assert make(training, rooms, tmp_path / "b", processes=2) == whole
+
+
+def test_merged_sources_are_what_brackets_are_served_as() -> None:
+    scene = room(3, 256, 384) * random_texture(256, 384, np.random.default_rng(0))
+    frames = shoot_stack(meter(scene), Body(contrast=0.4, shoulder=0.5), (-2, 0, 2))
+    served = merge_scene(frames)[0] / 257
+    assert np.abs(merged_photo(merge(frames)) - served).mean() < 1
 
 
 def test_a_folder_is_never_filled_from_two_datasets(panorama_folder: Path, room_folder: Path, tmp_path: Path) -> None:

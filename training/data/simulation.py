@@ -2,8 +2,9 @@
 
 A scene is a view of true radiance: from a virtual camera in a panorama, or cut out of a rendered room. Its target is
 what the bracket operator makes of a clean stack of exposures of it; its sources are single shots by the same camera:
-one at the middle of the stack, the others up to EXPOSURE_ERROR_EV off it, each with its own white balance. Two shots of
-one scene with one target teach consistency.
+one at the middle of the stack, the others up to EXPOSURE_ERROR_EV off it, each with its own white balance; and the
+stack itself, merged to one photo as brackets are when they are served. Several photos of one scene with one target
+teach consistency.
 """
 
 import json
@@ -20,7 +21,9 @@ import numpy as np
 from tqdm import tqdm
 
 from pixels.brackets.merging import merge
-from training.data.camera import METERING_EV, STACKS_EV, Body, random_body, random_shot, shoot, shoot_stack
+from pixels.brackets.scene import Tone
+from pixels.ranges import to_8_bits
+from training.data.camera import METERING_EV, STACKS_EV, Body, random_body, random_cast, random_shot, shoot, shoot_stack
 from training.data.fusion import Photo, Radiance, meter, standard_edit
 from training.data.pairs import PairsError, write_pairs, write_photo
 from training.data.panoramas import read_panorama, view
@@ -50,7 +53,7 @@ class Simulation:
     panoramas: tuple[Path, ...]
     """Equirectangular .hdr files that scenes are cut from."""
     scenes: int
-    """Number of views; each gives SHOTS_PER_SCENE pairs."""
+    """Number of views; each gives a pair for every shot, and one for the merged stack."""
     long_edge_px: int
     """Size of the photos."""
     seed: int
@@ -148,7 +151,7 @@ def make_scene(simulation: Simulation, folder: Path, number: int) -> list[dict[s
     """Photograph one scene; returns its rows with file names."""
     cv2.setNumThreads(1)
     target_name = f"{number:05d}.target.jpg"
-    names = [f"{number:05d}.{shot}.jpg" for shot in range(SHOTS_PER_SCENE)]
+    names = [*(f"{number:05d}.{shot}.jpg" for shot in range(SHOTS_PER_SCENE)), f"{number:05d}.merged.jpg"]
     if not (folder / target_name).exists():
         rng = np.random.default_rng((simulation.seed, number))
         sources, target = photograph(random_radiance(simulation, rng), random_body(rng), rng)
@@ -159,12 +162,18 @@ def make_scene(simulation: Simulation, folder: Path, number: int) -> list[dict[s
 
 
 def photograph(radiance: Radiance, body: Body, rng: np.random.Generator) -> tuple[list[Photo], Photo]:
-    """Unedited shots of the scene, and its target."""
+    """Unedited photos of the scene, SHOTS_PER_SCENE single shots and the merged stack; and its target."""
     metered, middle_ev = meter(radiance), rng.uniform(*METERING_EV)
     stack_ev = STACKS_EV[int(rng.integers(len(STACKS_EV)))]
-    target = standard_edit(merge(shoot_stack(metered, body, (middle_ev + ev for ev in stack_ev))))
+    light = merge(shoot_stack(metered, body, (middle_ev + ev for ev in stack_ev)))
     errors_ev = (0.0, *rng.uniform(-EXPOSURE_ERROR_EV, EXPOSURE_ERROR_EV, SHOTS_PER_SCENE - 1))
-    return [shoot(metered, body, random_shot(middle_ev + error_ev, rng), rng) for error_ev in errors_ev], target
+    shots = [shoot(metered, body, random_shot(middle_ev + error_ev, rng), rng) for error_ev in errors_ev]
+    return [*shots, merged_photo(light * np.asarray(random_cast(rng), np.float32))], standard_edit(light)
+
+
+def merged_photo(light: Radiance) -> Photo:
+    """The photo that a merged stack is served as, in 8 bits."""
+    return np.asarray(to_8_bits(Tone.of(light).encoded(light)), np.uint8)
 
 
 def random_radiance(simulation: Simulation, rng: np.random.Generator) -> Radiance:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from training.data.fusion import Radiance
 from training.data.radiance import write_radiance
-from training.data.rendering.renderer import engines, views
+from training.data.rendering.renderer import RenderingError, engines, views
 from training.data.rendering.scene import Camera, Quality
 from training.data.rooms.outside import outside
 from training.data.scenes.archives import scene_file
@@ -75,8 +75,13 @@ def make_views(wanted: Views, folder: Path) -> None:
 
 @cache
 def cameras_in(wanted: Views, interior: Interior) -> tuple[Camera, ...]:
-    """All cameras of an interior."""
+    """All cameras of an interior; raises RenderingError without LLVM."""
     mi, _ = engines(wanted.quality.threads)
+    if mi.variant() == "scalar_rgb":
+        raise RenderingError(
+            "views of modelled interiors are found by casting many rays at once, which needs LLVM 19: "
+            "install Debian's libllvm19, or name the library in DRJIT_LIBLLVM_PATH"
+        )
     path = scene_file(wanted.geometry, interior)
     scene = read(path)
     inside = authors_eye(scene)
