@@ -2,6 +2,7 @@
 
 import ast
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,21 +21,45 @@ MAY_IMPORT: dict[str, set[str]] = {
     "deploy": {"serving", "training", "export", "clients", "perf"},
 }
 """Packages of this project that each package's modules may import, beside their own."""
+ROOMS: dict[str, set[str]] = {
+    "library": set(),
+    "batch": {"library"},
+    "page": {"library", "batch"},
+    "commands": {"library", "batch", "page"},
+}
+"""The rooms of `clients`, and what each room's modules may import beside their own."""
 
 
 def imported(file: Path) -> set[str]:
-    """The first part of the name of every module that a file imports, anywhere in it."""
+    """The dotted names of all that a file imports, anywhere in it: modules, and what is taken from them."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.partition(".")[0])
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
     return names
+
+
+def packages(file: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(file)}
 
 
 def modules(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
+
+
+def clients_modules() -> dict[str, set[str]]:
+    """Every module of `clients` with the others that it imports; the package itself is the front that others see."""
+    files = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in modules("clients")}
+    files = {name.removesuffix(".__init__"): file for name, file in files.items()}
+    return {name: imported(file) & (files.keys() - {"clients"}) for name, file in files.items()}
+
+
+def room(module: str) -> str:
+    """Where a module of `clients` belongs; `python -m clients` is the command line."""
+    folder = module.removeprefix("clients").removeprefix(".").partition(".")[0]
+    return {"__main__": "commands"}.get(folder, folder if folder in ROOMS else "library")
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
@@ -44,7 +69,7 @@ def test_a_package_imports_what_it_may(package: str) -> None:
     broken = {
         str(file.relative_to(ROOT)): bad
         for file in modules(package)
-        if (bad := imported(file) & others - MAY_IMPORT[package] - {package})
+        if (bad := packages(file) & others - MAY_IMPORT[package] - {package})
     }
     assert not broken
 
@@ -62,10 +87,22 @@ def test_what_is_installed_is_whole() -> None:
 
 @pytest.mark.parametrize("package", ["pixels", "codec", "training", "clients"])
 def test_what_can_be_tried_without_a_server_knows_nothing_of_tritons_backend(package: str) -> None:
-    knowing = [file for file in modules(package) if "triton_python_backend_utils" in imported(file)]
+    knowing = [file for file in modules(package) if "triton_python_backend_utils" in packages(file)]
     assert not knowing
 
 
 @pytest.mark.parametrize("package", ["pixels", "codec", "serving", "model_repository", "clients"])
 def test_what_serves_and_asks_needs_no_torch(package: str) -> None:
-    assert not [file for file in modules(package) if "torch" in imported(file)]
+    assert not [file for file in modules(package) if "torch" in packages(file)]
+
+
+@pytest.mark.parametrize("own", ROOMS)
+def test_a_room_of_the_clients_imports_what_it_may(own: str) -> None:
+    inside = {module: others for module, others in clients_modules().items() if room(module) == own}
+    assert inside
+    broken = {module: bad for module, others in inside.items() if (bad := {*map(room, others)} - {own} - ROOMS[own])}
+    assert not broken
+
+
+def test_no_two_modules_of_the_clients_need_each_other() -> None:
+    TopologicalSorter(clients_modules()).prepare()

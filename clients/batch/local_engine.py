@@ -16,6 +16,7 @@ from clients.batch.ledger import Ledger
 from clients.batch.order import Order
 from clients.batch.sources import developed, fingerprint, read_sources, with_names
 from clients.batch.storage import StorageError, store
+from clients.connection import IN_FLIGHT, PATIENCE_S
 from clients.enhancer import AsyncEnhancer
 from clients.errors import (
     BusyError,
@@ -29,7 +30,6 @@ from clients.errors import (
 from clients.request import Enhanced, Options
 from clients.retry import Retry
 
-PATIENCE_S = 60.0
 POLL_S = 0.5
 SPARE = 2
 """Photos being read or stored beside those in flight, so that the server does not wait for the disk."""
@@ -70,7 +70,7 @@ class Batch:
         ledger: Ledger,
         enhancer: AsyncEnhancer,
         order: Order,
-        in_flight: int = 4,
+        in_flight: int = IN_FLIGHT,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._ledger = ledger

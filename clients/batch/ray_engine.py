@@ -22,9 +22,9 @@ from clients.batch.job import Job, frames_of, frames_text
 from clients.batch.ledger import Ledger
 from clients.batch.local_engine import Outcome
 from clients.batch.order import Order
-from clients.batch.run import Connection
 from clients.batch.sources import developed, fingerprint, read_sources, with_names
 from clients.batch.storage import StorageError, is_local, location, store
+from clients.connection import Connection
 from clients.enhancer import Enhancer
 from clients.errors import DeniedError, ProtocolError, UnavailableError
 from clients.retry import Retry

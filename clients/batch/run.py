@@ -1,4 +1,4 @@
-"""What the command line does, apart from reading its arguments."""
+"""A run from its first photo to its report, in this process or on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -8,46 +8,19 @@ import os
 import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from clients.batch.job import Job
 from clients.batch.judgement import Again
 from clients.batch.ledger import Ledger
-from clients.batch.local_engine import PATIENCE_S, Batch
+from clients.batch.local_engine import Batch
 from clients.batch.order import Order
 from clients.batch.report import Progress, Report
-from clients.enhancer import DEFAULT_URL, TIMEOUT_S, AsyncEnhancer, Enhancer
+from clients.connection import Connection
+from clients.enhancer import Enhancer
 from clients.errors import OptionError
-from clients.retry import Retry
-from clients.transports.base import Tls
 
 STOPPED = 130
 """The exit code after Ctrl-C or SIGTERM."""
-
-
-@dataclass(frozen=True)
-class Connection:
-    """How to reach the servers, as the command line tells it."""
-
-    urls: tuple[str, ...] = (DEFAULT_URL,)
-    tls: Tls = Tls()  # noqa: RUF009  (frozen)
-    headers: tuple[tuple[str, str], ...] = ()
-    timeout_s: float | None = TIMEOUT_S
-    in_flight: int = 4
-    patience_s: float = PATIENCE_S
-
-    def __post_init__(self) -> None:
-        if self.in_flight < 1:
-            raise OptionError(f"in-flight must be 1 or more, not {self.in_flight}")
-        Enhancer(**self.settings()).close()  # finds whatever is wrong before anything is written
-
-    def settings(self) -> dict[str, Any]:
-        """The arguments of a client."""
-        return {"url": self.urls, "tls": self.tls, "headers": dict(self.headers), "timeout_s": self.timeout_s}
-
-    def open(self) -> AsyncEnhancer:
-        """A client that tries every server once and leaves the waiting to the batch."""
-        return AsyncEnhancer(**self.settings(), retry=Retry(attempts=len(self.urls)))
 
 
 def served_versions(connection: Connection, style: str | None) -> str:

@@ -14,7 +14,8 @@ from clients.batch.judgement import Again
 from clients.batch.ledger import Ledger
 from clients.batch.local_engine import Batch
 from clients.batch.order import Order
-from clients.batch.run import Connection, note_all, stop_on_signals
+from clients.batch.run import note_all, stop_on_signals
+from clients.connection import Connection
 from clients.enhancer import AsyncEnhancer
 from clients.errors import OptionError, UnavailableError
 
@@ -88,7 +89,9 @@ async def _watch(
                 print(trouble or "the folder is there again", file=sys.stderr)
             told = trouble
             if ledger.counts()["pending"]:
-                await _serve(ledger, enhancer, Batch(ledger, enhancer, order, connection.in_flight))
+                await _serve(
+                    ledger, enhancer, Batch(ledger, enhancer, order, connection.in_flight, connection.patience_s)
+                )
             await asyncio.sleep(POLL_S)
 
 

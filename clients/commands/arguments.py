@@ -11,13 +11,13 @@ from typing import Any
 from clients.batch.folders import Plan, Search, patterns
 from clients.batch.grouping import Grouping
 from clients.batch.judgement import Again
-from clients.batch.local_engine import PATIENCE_S
 from clients.batch.naming import Naming
 from clients.batch.order import Order
 from clients.batch.presets import KINDS as PRESET_KEYS
 from clients.batch.presets import preset
-from clients.batch.run import Connection, Engine
+from clients.batch.run import Engine
 from clients.batch.storage import location
+from clients.connection import IN_FLIGHT, PATIENCE_S, Connection
 from clients.credentials import api_key
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S
 from clients.errors import OptionError
@@ -246,7 +246,7 @@ def _add_connection_options(parser: argparse.ArgumentParser) -> None:
         "--timeout-s", type=float, default=TIMEOUT_S, metavar="S", help="per photo (default %(default)g)"
     )
     group.add_argument(
-        "--in-flight", type=int, default=4, metavar="N", help="most photos at a time (default %(default)s)"
+        "--in-flight", type=int, default=IN_FLIGHT, metavar="N", help="most photos at a time (default %(default)s)"
     )
     group.add_argument(
         "--patience-s",

@@ -24,11 +24,12 @@ from clients.batch.job import Job
 from clients.batch.ledger import Ledger
 from clients.batch.naming import format_by_name
 from clients.batch.report import Report, passed_over_text
-from clients.batch.run import STOPPED, Connection, note_all, run, served_versions
+from clients.batch.run import STOPPED, note_all, run, served_versions
 from clients.batch.storage import StorageError, is_local
 from clients.batch.watch import SCENE_SETTLE_S, SETTLE_S, watch
 from clients.commands import arguments
 from clients.commands.arguments import again_from, connection_from, engine_from, grouping_from, order_from, plan_from
+from clients.connection import Connection
 from clients.enhancer import Enhancer
 from clients.errors import DeniedError, EnhanceError, OptionError, ProtocolError, UnavailableError
 from clients.request import read_photo

@@ -18,10 +18,10 @@ from clients.batch.folders import PATTERNS
 from clients.batch.naming import Naming
 from clients.batch.order import Order
 from clients.batch.presets import presets
-from clients.batch.run import Connection
 from clients.brackets.scenes import scenes
 from clients.brackets.shots import read_shot
 from clients.camera import DEVELOPED
+from clients.connection import Connection
 from clients.enhancer import AsyncEnhancer
 from clients.errors import EnhanceError
 from clients.page.markup import EMPTY, HINT, STATUS_TEMPLATE, TITLE, bar, comparison, listed, note, plain, thumbnails

@@ -13,7 +13,7 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from clients.batch.run import Connection
+from clients.connection import Connection
 from clients.page.handlers import SAMPLES, Page
 from clients.page.markup import TITLE
 

@@ -13,9 +13,9 @@ import pytest
 
 from clients.batch.ledger import LEDGER_NAME
 from clients.batch.order import Order
-from clients.batch.run import Connection
 from clients.batch.storage import location
 from clients.commands.cli import main
+from clients.connection import Connection
 from clients.request import Options
 from deploy.server import ROOT, Ports, TritonServer
 from tests.clients.batch.batches import PHOTOS, UNFINISHED, batch, check_books, done, finish, wait_until_done

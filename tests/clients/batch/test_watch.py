@@ -106,7 +106,7 @@ def test_a_hot_folder_outlives_files_that_vanish_and_its_own_absence(
                 (sources / "b.jpg").unlink()
             yield found
 
-    connection = SimpleNamespace(in_flight=2, open=lambda: AsyncEnhancer(transport=FakeTransport()))
+    connection = SimpleNamespace(in_flight=2, patience_s=5, open=lambda: AsyncEnhancer(transport=FakeTransport()))
     told = io.StringIO()
     with contextlib.redirect_stderr(told), pytest.raises(KeyboardInterrupt):
         watch(Ledger(sources, targets), find, connection, Order())  # type: ignore[arg-type]
