@@ -16,9 +16,9 @@ from tqdm import tqdm
 from training.checkpoints import LATEST, load_checkpoint, save_checkpoint
 from training.data.dataset import EpochSampler, PairDataset, load_batches
 from training.errors import TrainingError
-from training.journal import Journal
 from training.networks.vgg import PerceptualDistance
 from training.recipes import Recipe, Schedule
+from training.run_logger import RunLogger
 from training.trainer import Trainer
 
 RECORD_STEPS = 20  # steps between points of the loss curves
@@ -83,17 +83,17 @@ def fit(fabric: Fabric, recipe: Recipe, task: Task, resume: bool, interruption: 
     if resume:
         trainer.load_state(load_checkpoint(task.folder / LATEST))
     task.folder.mkdir(parents=True, exist_ok=True)
-    journal = Journal(task.folder, fabric.is_global_zero)
+    logger = RunLogger(task.folder, fabric.is_global_zero)
     with interruption.watched():
         while trainer.progress.epoch < task.schedule.epochs and not interruption.requested:
-            train_epoch(trainer, recipe, task, journal, interruption)
+            train_epoch(trainer, recipe, task, logger, interruption)
             if not interruption.requested:
-                finish_epoch(trainer, task, journal)
+                finish_epoch(trainer, task, logger)
             save(trainer, task.folder)
-    journal.close()
+    logger.close()
 
 
-def train_epoch(trainer: Trainer, recipe: Recipe, task: Task, journal: Journal, interruption: Interruption) -> None:
+def train_epoch(trainer: Trainer, recipe: Recipe, task: Task, logger: RunLogger, interruption: Interruption) -> None:
     """The rest of an epoch, or as much as there is time for."""
     fabric, schedule, progress = trainer.fabric, task.schedule, trainer.progress
     sampler = EpochSampler(
@@ -121,7 +121,7 @@ def train_epoch(trainer: Trainer, recipe: Recipe, task: Task, journal: Journal, 
         if progress.step % RECORD_STEPS == 0:
             values = {name: float(value) for name, value in losses.items()}
             check_finite("loss", values["total"], progress.step)
-            journal.losses(progress.step, values)
+            logger.losses(progress.step, values)
             speed = schedule.batch_size * fabric.world_size * (bar.format_dict["rate"] or 0)
             bar.set_postfix({"loss": f"{values['total']:.2f}", "images/s": f"{speed:.1f}"})
         if interruption.requested:
@@ -129,12 +129,12 @@ def train_epoch(trainer: Trainer, recipe: Recipe, task: Task, journal: Journal, 
     progress.epoch, progress.batch = progress.epoch + 1, 0
 
 
-def finish_epoch(trainer: Trainer, task: Task, journal: Journal) -> None:
+def finish_epoch(trainer: Trainer, task: Task, logger: RunLogger) -> None:
     """Validate the averaged weights, and keep them where they are the best so far."""
     score, samples = trainer.validate(task.validation)
     progress = trainer.progress
     check_finite("validation", score, progress.step)
-    journal.epoch(progress.epoch, {"step": progress.step, "psnr_db": score}, samples)
+    logger.epoch(progress.epoch, {"step": progress.step, "psnr_db": score}, samples)
     if score > progress.best_psnr:
         progress.best_psnr = score
         if trainer.fabric.is_global_zero:

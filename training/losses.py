@@ -23,7 +23,7 @@ class LossWeights:
     perceptual: float = 10.0
     """Distance of VGG-19 features; needs --vgg."""
     adversarial: float = 1.0
-    """The critic's judgement."""
+    """The discriminator's judgement."""
 
 
 def gradient_loss(edited: Tensor, target: Tensor) -> Tensor:
@@ -59,11 +59,11 @@ def structural_loss(edited: Tensor, target: Tensor) -> Tensor:
     return 1 - likeness.mean()
 
 
-def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Least squares (Mao et al., 2017): the critic should say 1 to studio edits and 0 to the generator's."""
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Least squares (Mao et al., 2017): the discriminator should say 1 to studio edits and 0 to the generator's."""
     return ((real - 1).square().mean() + fake.square().mean()) / 2
 
 
 def adversarial_loss(fake: Tensor) -> Tensor:
-    """The generator wants the critic to say 1."""
+    """The generator wants the discriminator to say 1."""
     return (fake - 1).square().mean()

@@ -27,7 +27,7 @@ class Schedule:
     epochs: int = 200
     """Passes over the items."""
     learning_rate: float = 2e-4
-    """Adam's, for the network and its critic; falls to zero along a cosine."""
+    """Adam's, for the network and its discriminator; falls to zero along a cosine."""
     warmup_steps: int = 0
     """Steps over which the learning rate rises to its value."""
     betas: tuple[float, float] = (0.5, 0.999)
@@ -87,7 +87,7 @@ def baseline() -> Recipe:
 
 
 def shipped() -> Recipe:
-    """The recipe of the tracked weights: thousands of pairs at half the size; no critic, no VGG."""
+    """The recipe of the tracked weights: thousands of pairs at half the size; no discriminator, no VGG."""
     generator = Schedule(
         image_size=256,
         augmentation=replace(WHOLE_PHOTOS, cast=0.05),

@@ -1,7 +1,7 @@
 """Does it learn a studio's style? ``python -m training.style_study PANORAMAS``: quality against the number of pairs.
 
 The style is a colour grade with local contrast on top of the standard edit, which the shipped weights have never seen.
-They are fine-tuned on 10 to 80 pairs of it and scored on 20 views of panoramas kept apart, beside the unedited photo
+They are fine-tuned on 10 to 80 pairs of it and scored on 20 views of held-out panoramas, beside the unedited photo
 and beside the best that a global look-up table fitted to the same pairs can do. The table sees photos that are metered
 as the generator meters them, so that it need not guess how far each was underexposed.
 """

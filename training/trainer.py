@@ -14,9 +14,9 @@ from torch.optim.swa_utils import AveragedModel
 
 from training.data.dataset import Batch, PairDataset
 from training.errors import TrainingError
-from training.losses import adversarial_loss, critic_loss, gradient_loss, structural_loss
+from training.losses import adversarial_loss, discriminator_loss, gradient_loss, structural_loss
 from training.metrics import psnr
-from training.networks.critic import PatchCritic
+from training.networks.discriminator import PatchDiscriminator
 from training.networks.vgg import PerceptualDistance
 from training.recipes import Schedule
 
@@ -45,7 +45,7 @@ def learning_rate(schedule: Schedule, step: int, total_steps: int) -> float:
 
 
 class Trainer:
-    """A network in training, with its critic, optimizers and averaged weights.
+    """A network in training, with its discriminator, optimizers and averaged weights.
 
     Args:
         fabric: launched; decides devices, processes and precision.
@@ -66,9 +66,9 @@ class Trainer:
         self.average.to(fabric.device)
         self.perceptual = None if perceptual is None else perceptual.to(fabric.device)
         if schedule.losses.adversarial:
-            critic = PatchCritic()
-            critic_adam = torch.optim.Adam(critic.parameters(), schedule.learning_rate, schedule.betas)
-            self.critic, self.critic_adam = fabric.setup(critic, critic_adam)
+            discriminator = PatchDiscriminator()
+            discriminator_adam = torch.optim.Adam(discriminator.parameters(), schedule.learning_rate, schedule.betas)
+            self.discriminator, self.discriminator_adam = fabric.setup(discriminator, discriminator_adam)
 
     def _average(self, average: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
         """Exponential average, with a short memory at first: early weights must not weigh on it for an epoch."""
@@ -84,7 +84,10 @@ class Trainer:
             "adam": self.adam.state_dict(),
         }
         if self.schedule.losses.adversarial:
-            state |= {"critic": self.critic.state_dict(), "critic_adam": self.critic_adam.state_dict()}
+            state |= {
+                "discriminator": self.discriminator.state_dict(),
+                "discriminator_adam": self.discriminator_adam.state_dict(),
+            }
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -110,7 +113,7 @@ class Trainer:
         edited = self.network(*photos).float()
         judged = {}
         if self.schedule.losses.adversarial:
-            judged["critic"] = self._step_critic(photos[0], edited.detach(), target, rate)
+            judged["discriminator"] = self._step_discriminator(photos[0], edited.detach(), target, rate)
         losses = self._losses(photos[0], edited, target)
         total = torch.stack([getattr(self.schedule.losses, name) * value for name, value in losses.items()]).sum()
         self._descend(total, self.network, self.adam, rate)
@@ -129,13 +132,13 @@ class Trainer:
         if self.perceptual is not None and weights.perceptual:
             losses["perceptual"] = self.perceptual(edited, target)
         if weights.adversarial:
-            losses["adversarial"] = adversarial_loss(self.critic(photo, edited))
+            losses["adversarial"] = adversarial_loss(self.discriminator(photo, edited))
         return losses
 
-    def _step_critic(self, photo: Tensor, edited: Tensor, target: Tensor, rate: float) -> Tensor:
-        """Teach the critic to tell targets from edits."""
-        loss = critic_loss(self.critic(photo, target), self.critic(photo, edited))
-        self._descend(loss, self.critic, self.critic_adam, rate)
+    def _step_discriminator(self, photo: Tensor, edited: Tensor, target: Tensor, rate: float) -> Tensor:
+        """Teach the discriminator to tell targets from edits."""
+        loss = discriminator_loss(self.discriminator(photo, target), self.discriminator(photo, edited))
+        self._descend(loss, self.discriminator, self.discriminator_adam, rate)
         return loss
 
     def _descend(self, loss: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer, rate: float) -> None:

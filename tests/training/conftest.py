@@ -43,7 +43,7 @@ def pairs_jsonl(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def panorama_folder(tmp_path: Path) -> Path:
-    """Two tiny panoramas: one to train on, one whose name is kept for validation."""
+    """Two tiny panoramas: one to train on, one whose name is held out for validation."""
     folder = tmp_path / "panoramas"
     folder.mkdir()
     for number, name in enumerate(("room_1k.hdr", "autoshop_01_1k.hdr")):

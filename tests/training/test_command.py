@@ -16,13 +16,13 @@ from tests.photos import photo
 from training.__main__ import main
 from training.checkpoints import LATEST, load_checkpoint
 from training.errors import TrainingError
-from training.journal import HISTORY
 from training.lpips import Lpips, load_lpips
 from training.metrics import psnr, ssim
 from training.networks.generator import Generator
 from training.networks.refiner import Refiner
 from training.networks.weights import save_weights
 from training.run import GENERATOR, REFINER
+from training.run_logger import HISTORY
 from training.served import published, served_at
 
 

@@ -21,8 +21,8 @@ from training.data.fusion import fuse as fuse_by_opencv
 from training.data.fusion import meter, standard_edit, to_display
 from training.errors import TrainingError
 from training.metrics import psnr
-from training.networks.critic import PatchCritic
 from training.networks.curves import apply_curves
+from training.networks.discriminator import PatchDiscriminator
 from training.networks.fusion import fuse
 from training.networks.generator import EXPOSURES_EV, Generator
 from training.networks.metering import metering_gains
@@ -160,8 +160,8 @@ def test_refiner_sees_no_farther_than_its_margin() -> None:
 
 
 def test_critic_judges_patches_of_70_px() -> None:
-    critic, photo = PatchCritic(width=4), torch.rand(1, 3, 256, 256, requires_grad=True)
-    scores = critic(photo, torch.rand(1, 3, 256, 256))
+    discriminator, photo = PatchDiscriminator(width=4), torch.rand(1, 3, 256, 256, requires_grad=True)
+    scores = discriminator(photo, torch.rand(1, 3, 256, 256))
     scores[0, 0, 15, 15].backward()
     assert photo.grad is not None
     seen = photo.grad[0].abs().sum(0).nonzero()

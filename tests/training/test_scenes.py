@@ -136,8 +136,8 @@ def test_pictures_of_the_rooms_credit_their_authors() -> None:
     assert LICENCE_URLS[CC_BY] in notices
 
 
-def test_one_room_is_kept_for_validation() -> None:
-    assert [interior.name for interior in INTERIORS if interior.kept_for_validation] == ["country_kitchen"]
+def test_one_room_is_held_out() -> None:
+    assert [interior.name for interior in INTERIORS if interior.held_out] == ["country_kitchen"]
 
 
 def test_views_are_written_once_with_their_provenance(archives: Path, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_windows_are_brighter_than_the_room() -> None:
 
 @pytest.fixture
 def room_folder(tmp_path: Path) -> Path:
-    """Two views each of three rooms, one of which is kept for validation."""
+    """Two views each of three rooms, one of which is held out for validation."""
     folder = tmp_path / "rooms"
     folder.mkdir()
     for number, view_number in [(k, v) for k in (9, 10, 11) for v in (0, 1)]:
@@ -131,7 +131,7 @@ def test_validation_panoramas_are_never_trained_on(panorama_folder: Path) -> Non
         split_panoramas(panorama_folder)
 
 
-def test_kept_rooms_are_never_trained_on(room_folder: Path) -> None:
+def test_held_out_rooms_are_never_trained_on(room_folder: Path) -> None:
     training, validation = split_rooms([room_folder])
     assert [path.name[:10] for path in validation] == ["room-00010"] * 2
     assert [path.name[:10] for path in training] == ["room-00009"] * 2 + ["room-00011"] * 2

@@ -91,10 +91,10 @@ def split_rooms(folders: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, 
         PairsError: none for one of the two.
     """
     views = [path for folder in folders for path in sorted(folder.glob("*.hdr")) if VIEW_NAME.fullmatch(path.name)]
-    held = tuple(path for path in views if is_kept(path))
-    training = tuple(path for path in views if not is_kept(path))
+    held = tuple(path for path in views if is_held_out(path))
+    training = tuple(path for path in views if not is_held_out(path))
     if not held or not training:
-        kept = ", ".join(interior.name for interior in INTERIORS if interior.kept_for_validation)
+        kept = ", ".join(interior.name for interior in INTERIORS if interior.held_out)
         raise PairsError(
             f"{', '.join(map(str, folders))}: {len(training)} views of rendered rooms to train on and {len(held)} to "
             f"validate on (rooms 0, {VALIDATION_ROOMS} and so on; {kept}); both are needed: render them with "
@@ -103,10 +103,10 @@ def split_rooms(folders: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, 
     return training, held
 
 
-def is_kept(view: Path) -> bool:
-    """Whether a view's room is kept for validation."""
+def is_held_out(view: Path) -> bool:
+    """Whether a view's room is held out for validation."""
     name, number, _ = view.stem.split("-")
-    return int(number) % VALIDATION_ROOMS == 0 if name == "room" else BY_NAME[name].kept_for_validation
+    return int(number) % VALIDATION_ROOMS == 0 if name == "room" else BY_NAME[name].held_out
 
 
 def make_pairs(simulation: Simulation, folder: Path, jsonl: Path, processes: int) -> None:

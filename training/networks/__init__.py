@@ -1,1 +1,1 @@
-"""The networks: the generator that ships and the critic that trains it."""
+"""The networks: the generator that ships and the discriminator that trains it."""

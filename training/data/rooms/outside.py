@@ -16,7 +16,7 @@ BLUE_SKY = 1.4
 
 
 def outdoor_panoramas(folder: Path) -> tuple[Path, ...]:
-    """Those of a folder that show a blue sky, without the ones kept for validation; all, where none does.
+    """Those of a folder that show a blue sky, without the ones held out for validation; all, where none does.
 
     Raises:
         PairsError: no panoramas in the folder.

@@ -25,7 +25,7 @@ class Interior:
     """Materials of what shines when the lamps are on."""
     dropped: tuple[str, ...] = ()
     """Materials of what is left out: glass around bulbs, through which a path tracer hardly finds them."""
-    kept_for_validation: bool = False
+    held_out: bool = False
     """Never trained on."""
 
     @property
@@ -43,7 +43,7 @@ INTERIORS = (
     Interior("bathroom", "Contemporary Bathroom", "Mareck", CC0, 75302, ("Light",), ("BulbGlass",)),
     Interior("bedroom", "Bedroom", "SlykDrako", CC0, 17385, ("LampEmitter",), ("LampGlass",)),
     Interior("classroom", "Japanese Classroom", "NovaZeeke", CC_BY, 75940, ("FluorescentTube",)),
-    Interior("country_kitchen", "Country Kitchen", "Jay-Artist", CC_BY, 42851, ("Bulb",), kept_for_validation=True),
+    Interior("country_kitchen", "Country Kitchen", "Jay-Artist", CC_BY, 42851, ("Bulb",), held_out=True),
     Interior("grey_white_room", "The Grey & White Room", "Wig42", CC_BY, 75795),
     Interior("white_room", "The White Room", "Jay-Artist", CC_BY, 41683, ("CeilingLampshade", "LampshaderOuter")),
 )

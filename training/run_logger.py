@@ -12,7 +12,7 @@ from torch.utils.tensorboard import SummaryWriter
 HISTORY = "history.jsonl"
 
 
-class Journal:
+class RunLogger:
     """Records of one run; only the first process writes.
 
     Args:

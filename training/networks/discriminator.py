@@ -1,4 +1,4 @@
-"""The critic: a PatchGAN (Isola et al., "Image-to-Image Translation", 2017), judging overlapping patches of 70 px."""
+"""The discriminator: PatchGAN (Isola et al., "Image-to-Image Translation", 2017), judging overlapping 70 px patches."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ STRIDES = (2, 2, 2, 1, 1)
 KERNEL_PX = 4
 
 
-class PatchCritic(nn.Module):
+class PatchDiscriminator(nn.Module):
     """Judges an edit beside the photo that it was made from.
 
     Args:
