@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,8 @@ from codec import decoding, shared
 from codec.decoding import Decoder
 from codec.errors import RequestError
 from codec.upright import shrink
+from codec.worker import Job
+from codec.workers import Worker
 from deploy.server import SERVER_PYTHON
 from tests.codec.files import PIXELS, chunk, exif, with_chunks
 from tests.kinds import KINDS, Kind
@@ -159,29 +160,24 @@ def test_a_dead_zygote_is_replaced(decoder: Decoder) -> None:
     np.testing.assert_array_equal(decode(decoder, JPEG), decoded(JPEG))
 
 
-def kill_stopped_workers(decoder: Decoder, end: threading.Event) -> None:
-    """Every worker that stands still, as a crash that comes while it decodes."""
-    while not end.wait(0.01):
-        pid = worker_pid(decoder)
-        if state(pid) == "T":
-            os.kill(pid, signal.SIGKILL)
-
-
-def test_a_photo_that_kills_two_workers_is_refused_and_remembered(decoder: Decoder) -> None:
-    """The workers are stopped before they get the photo, and killed once they hold it."""
-    deadly = encoded(photo(200, 100, seed=3))
-    end = threading.Event()
+def test_a_photo_that_kills_two_workers_is_refused_and_remembered(
+    decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workers are stopped before they get the photo, and killed once they hold it: a crash while it is decoded."""
+    deadly, begin = encoded(photo(200, 100, seed=3)), Worker.begin
     for each in (decoder._worker, decoder._spare):
         assert each.is_ready()
         os.kill(each.pid, signal.SIGSTOP)
-    killer = threading.Thread(target=kill_stopped_workers, args=(decoder, end))
-    killer.start()
-    try:
+
+    def begin_and_die(worker: Worker, job: Job) -> bool:
+        assert begin(worker, job)
+        os.kill(worker.pid, signal.SIGKILL)
+        return True
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Worker, "begin", begin_and_die)
         with pytest.raises(RequestError, match="cannot be decoded: it died"):
             decode(decoder, deadly)
-    finally:
-        end.set()
-        killer.join()
     pid = worker_pid(decoder)
     with pytest.raises(RequestError, match="has ended its decoder before"):
         decode(decoder, deadly)
