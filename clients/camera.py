@@ -34,7 +34,7 @@ RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".rw2", ".orf")
 HEIF = (".heic", ".heif")
 AVIF = (".avif",)
 DEVELOPED = (*RAW, *HEIF, *AVIF)
-EXTRA = "camera files and HEIC need more packages: make setup-camera"
+EXTRA = "camera files and HEIC need more packages: make setup PART=camera"
 TIMEOUT_S = 300.0
 SRGB_GAMMA = (2.4, 12.92)
 SCENE_GAMMA = (2.2, 0.0)

@@ -11,7 +11,7 @@ def api_key(key: str) -> dict[str, str]:
     """The header that carries an API key: `Enhancer(url, headers=api_key("ID:SECRET"))`.
 
     Args:
-        key: `ID:SECRET`, as `python -m deploy.keys add NAME` prints it: user and password of HTTP's basic scheme.
+        key: `ID:SECRET`, as `python3 -m deploy.access keys add NAME` prints it: user and password of HTTP basic.
 
     Raises:
         OptionError: the text is no such key.

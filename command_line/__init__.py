@@ -1,4 +1,7 @@
-"""Command lines as this project's programs read them."""
+"""Command lines as this project's programs read them, and how the programs end (ending.py).
+
+Needs Python's standard library alone.
+"""
 
 import argparse
 import sys

@@ -1,1 +1,1 @@
-"""Running the service: the CPU profile's launcher, images and compose files for the GPU profile."""
+"""Running the service: the server and what watches it, keys and proxy, images, Kubernetes, monitoring."""

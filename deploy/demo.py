@@ -12,8 +12,9 @@ from PIL import Image, ImageOps
 from clients import Enhancer
 from clients.batch.naming import Naming, format_by_name
 from clients.errors import EnhanceError
-from deploy.server import ROOT, TritonServer
-from deploy.wheel import LaunchError
+from command_line.ending import UserError, finish
+from deploy.server.triton import TritonServer
+from files.checkout import ROOT
 
 SAMPLE = ROOT / "docs/samples/kitchen.jpg"
 OUTPUTS = ROOT / "outputs"
@@ -37,9 +38,13 @@ def demonstrate(photo: Path, outputs: Path) -> None:
     Each result is what its extension says, even where the photo is not.
 
     Raises:
+        UserError: there is no such photo.
         LaunchError: the server cannot be started.
         EnhanceError: the photo cannot be enhanced.
     """
+    if not photo.is_file():
+        raise UserError(f"{photo}: no such photo")
+    outputs.mkdir(exist_ok=True)
     targets = {mode: outputs / Naming(f"-{mode}").name(Path(photo.name)) for mode in ("fast", "full")}
     print("starting the server ...", flush=True)
     with TritonServer() as server, Enhancer(server.grpc_url) as enhancer:
@@ -54,19 +59,13 @@ def demonstrate(photo: Path, outputs: Path) -> None:
     print(f"before and after: {comparison}")
 
 
-def main() -> None:
-    """Command line."""
+def main() -> int:
+    """Command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m deploy.demo", description=__doc__)
     parser.add_argument("photo", nargs="?", type=Path, default=SAMPLE)
     photo = parser.parse_args().photo
-    if not photo.is_file():
-        sys.exit(f"demo: {photo}: no such photo")
-    OUTPUTS.mkdir(exist_ok=True)
-    try:
-        demonstrate(photo, OUTPUTS)
-    except (LaunchError, EnhanceError, OSError) as error:
-        sys.exit(f"demo: {error}")
+    return finish(lambda: demonstrate(photo, OUTPUTS), EnhanceError)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -13,9 +13,10 @@ from PIL import Image
 
 from clients import Enhancer
 from clients.errors import EnhanceError
+from command_line.ending import finish
 from deploy.demo import side_by_side
-from deploy.server import ROOT, TritonServer
-from deploy.wheel import LaunchError
+from deploy.server.triton import TritonServer
+from files.checkout import ROOT
 from training.data.scenes.catalogue import BY_NAME
 from training.data.showcase import PICTURES, Picture
 
@@ -31,7 +32,7 @@ notices](../THIRD_PARTY_NOTICES.md) say. A simulated camera took them, with the 
 weights were trained on views of the same rooms, but never on the kitchen. The exterior is a view out of a panorama of
 1024 x 512 pixels, and as soft as that.
 
-`make scenes`, `python -m training.data.showcase` and `python -m deploy.gallery` make them again.
+`python -m training.data.scenes`, `python -m training.data.showcase` and `python -m deploy.gallery` make them again.
 """
 
 
@@ -72,15 +73,13 @@ def make_gallery(photos: Path, docs: Path) -> None:
     (docs / "gallery.md").write_text(TOP + "".join(map(entry, PICTURES)), encoding="utf-8")
 
 
-def main() -> None:
-    """Command line."""
+def main() -> int:
+    """Command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m deploy.gallery", description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path, help="folder of the showcase's unedited photos")
-    try:
-        make_gallery(parser.parse_args().photos, DOCS)
-    except (LaunchError, EnhanceError, OSError) as error:
-        sys.exit(f"gallery: {error}")
+    photos = parser.parse_args().photos
+    return finish(lambda: make_gallery(photos, DOCS), EnhanceError)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

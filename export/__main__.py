@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from command_line import Parser
+from command_line.ending import finish
 from export import publish
 from export.contract import REPOSITORY, Contract, read_contracts
-from export.errors import ExportError
 from export.manifest import Run
 from export.tiles import SAMPLES
 from serving.versions import DEFAULT_STYLE
@@ -30,7 +30,6 @@ manifest.json:
 GPU_STEPS = ("plan", "check-plan", "publish")
 CPU_STEPS = ("onnx", "check-onnx", "fp16", "check-fp16", "publish")
 GROUPS = {"all": CPU_STEPS, "all-gpu": GPU_STEPS}
-INTERRUPTED = 130  # as a shell reports it
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -102,18 +101,5 @@ def run_step(step: str, run: Run, contract: Contract, arguments: argparse.Namesp
             return steps.check_fp16_step(run, contract, arguments.photos)
 
 
-def main() -> int:
-    """Returns 0, or 1 after one line that says what to put right."""
-    try:
-        run_command(parse_arguments())
-    except ExportError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing half-written is left", file=sys.stderr)
-        return INTERRUPTED
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(finish(lambda: run_command(parse_arguments())))

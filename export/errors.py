@@ -1,5 +1,7 @@
 """The one error that a user of the export commands sees."""
 
+from command_line.ending import UserError
 
-class ExportError(Exception):
-    """Something that a person can put right; the message says what is wrong and what to do about it."""
+
+class ExportError(UserError):
+    """A step of the export cannot be done; the message says what to do."""

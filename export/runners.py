@@ -42,7 +42,7 @@ def tensorrt_runner(plan: Path) -> BaseRunner:
         import tensorrt  # type: ignore[import-not-found]  # noqa: F401
     except ImportError:
         raise ExportError(
-            "TensorRT's Python package is missing: it comes with the image of deploy/Dockerfile"
+            "TensorRT's Python package is missing: it comes with the image of deploy/container/Dockerfile"
         ) from None
     from polygraphy.backend.common import BytesFromPath
     from polygraphy.backend.trt import EngineFromBytes, TrtRunner

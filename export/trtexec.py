@@ -14,7 +14,7 @@ from pathlib import Path
 from export.contract import Contract
 from export.errors import ExportError
 
-CONTAINER = "nvcr.io/nvidia/tritonserver:26.11-py3"  # the release that deploy/Dockerfile serves from
+CONTAINER = "nvcr.io/nvidia/tritonserver:26.11-py3"  # the release that deploy/container/Dockerfile serves from
 NGC_PATH = Path("/usr/src/tensorrt/bin/trtexec")  # where NGC images keep it, off the PATH
 OLDEST = (10, 12)  # the first with strong typing as the way to FP16
 OPTIMIZATION_LEVEL = 4  # of 5; 3 is trtexec's default

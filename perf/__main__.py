@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from perf.commands import finish
+from command_line.ending import finish
+from deploy.server.interrupts import interruptible
 from perf.results import RESULTS, Result, table, write
 from serving.versions import NETWORKS
 
@@ -84,7 +85,8 @@ def keep(found: Iterable[Result], folder: Path) -> None:
 def main() -> int:
     """Returns the exit code."""
     asked = parse_arguments()
-    return finish(lambda: execute(asked))
+    with interruptible():
+        return finish(lambda: execute(asked))
 
 
 if __name__ == "__main__":

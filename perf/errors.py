@@ -1,8 +1,10 @@
 """The errors that users of the benchmarks meet."""
 
+from command_line.ending import UserError
 
-class PerfError(Exception):
-    """Something that a person can put right; the message says what is wrong and what to do about it."""
+
+class PerfError(UserError):
+    """A benchmark cannot be run, or its result not be used; the message says what to do."""
 
 
 class Unavailable(PerfError):

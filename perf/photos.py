@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from deploy.server import ROOT
+from files.checkout import ROOT
 
 SAMPLES = tuple(ROOT / "docs/samples" / name for name in ("kitchen.jpg", "bedroom.jpg", "bathroom.jpg"))
 QUALITY = 92

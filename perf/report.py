@@ -9,7 +9,7 @@ import jinja2
 import numpy as np
 
 from clients.files import write_atomically
-from deploy.server import ROOT
+from files.checkout import ROOT
 from perf.results import RESULTS, Result, Row, cell, read, table
 
 REPORT = ROOT / "perf/report.md"

@@ -15,9 +15,10 @@ from typing import Any
 import jsonschema
 
 from clients.files import write_atomically
-from deploy.machine import machine, run
-from deploy.server import MODEL_REPOSITORY, ROOT, SERVER_PYTHON
+from deploy.measuring.machine import machine, run
+from deploy.server.triton import SERVER_PYTHON
 from export.manifest import sha256
+from files.checkout import MODEL_REPOSITORY, ROOT
 from perf.errors import PerfError
 from serving.versions import NETWORKS, ONNX_NAME, common_versions
 

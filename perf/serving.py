@@ -15,8 +15,8 @@ from PIL import Image
 
 from clients import Enhancer
 from clients.request import MODES
-from deploy.memory import Peak, pss_bytes
-from deploy.server import TritonServer
+from deploy.measuring.memory import Peak, pss_bytes
+from deploy.server.triton import TritonServer
 from export.compare import psnr_db
 from perf.engines.benchmark import ROUNDS, started
 from perf.engines.benchmark import measure as measure_engines

@@ -1,5 +1,6 @@
 """Real servers for the tests, started once: the shipped repository, and one whose networks change nothing."""
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -8,12 +9,18 @@ from pathlib import Path
 import onnx
 import pytest
 
-from deploy.server import MODEL_REPOSITORY, TritonServer
-from deploy.targets import server as server_of
+from deploy.measuring.targets import server as server_of
+from deploy.server.triton import TritonServer
+from files.checkout import MODEL_REPOSITORY
 from serving.versions import NETWORKS, ONNX_NAME
 from tests.photos import identity_onnx
 from tests.running import Running
+from tests.tools import FETCHED
 
+# Programs that were fetched for the tests (tests/tools.sh) come behind those that the system has.
+os.environ["PATH"] = os.pathsep.join(
+    [os.environ["PATH"], "/usr/sbin", *(f"{FETCHED}/usr/{bin}" for bin in ("bin", "sbin"))]
+)
 # A shell has Ctrl-C ignored in background jobs, and children inherit that; the tests that press it need it to work.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

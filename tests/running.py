@@ -1,7 +1,7 @@
 """A server that somebody else has started, with the addresses that tests ask a server of their own for."""
 
-from deploy.server import Ports
-from deploy.targets import Target
+from deploy.measuring.targets import Target
+from deploy.server.ports import Ports
 
 
 class Running:

@@ -9,12 +9,12 @@ from pathlib import Path
 from lightning_fabric import Fabric
 
 from command_line import Parser
+from command_line.ending import finish
 from serving.versions import DEFAULT_STYLE
 from training.arguments import positive
 from training.data.brackets import HELD_OUT, TRAINING, make_pairs_from_brackets
 from training.data.pairs import read_pairs, split_pairs
 from training.data.simulation import Simulation, make_pairs, split_panoramas, split_rooms
-from training.errors import TrainingError
 from training.evaluation import Edit, evaluate, table
 from training.folder import prepare, summary
 from training.inference import editor
@@ -27,16 +27,9 @@ from training.served import published, served_at
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0, 1 for an error that the user can put right, or 130 after Ctrl-C."""
+    """Run a command; returns the exit code. The training loop takes Ctrl-C itself: it saves and returns."""
     options = parser().parse_args(arguments)
-    try:
-        options.command(options)
-    except (TrainingError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:  # but in the training loop, which saves and returns
-        return 130
-    return 0
+    return finish(lambda: options.command(options))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -170,7 +163,7 @@ def add_radiance(command: argparse.ArgumentParser) -> None:
     command.set_defaults(command=run_radiance)
     command.add_argument("panoramas", type=Path, help="folder of equirectangular .hdr files, e.g. Poly Haven's")
     command.add_argument(
-        "--rooms", type=Path, nargs="+", help="folders of `make rooms` and `make scenes`: half of the scenes then"
+        "--rooms", type=Path, nargs="+", help="folders of rendered rooms and scenes: half of the scenes then"
     )
     command.add_argument(
         "--out", type=Path, default=Path("artifacts/dataset"), help="folder of the pairs (%(default)s)"

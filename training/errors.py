@@ -1,5 +1,7 @@
-"""The one kind of error that users meet."""
+"""The one kind of error that users of the training commands meet."""
+
+from command_line.ending import UserError
 
 
-class TrainingError(ValueError):
-    """Something the user can put right; the message says how. The command line prints it and exits with 1."""
+class TrainingError(UserError, ValueError):
+    """Pairs, weights or options that cannot be used; the message says what to do."""

@@ -67,7 +67,7 @@ def _run_on_ray(
     try:
         from clients.batch.ray_engine import outcomes  # Ray is an extra
     except ImportError as error:
-        raise OptionError(f"--engine ray needs more packages: make setup-ray ({error})") from error
+        raise OptionError(f"--engine ray needs more packages: make setup PART=ray ({error})") from error
     with Enhancer(**connection.settings()) as enhancer:
         enhancer.check()
     with Progress(report, quiet) as progress:

@@ -33,7 +33,7 @@ def location(text: str) -> Path:
 
         return cast(Path, UPath(text))
     except ImportError as error:
-        raise OptionError(f"{text}: addresses need more packages: make setup-ray ({error})") from error
+        raise OptionError(f"{text}: addresses need more packages: make setup PART=ray ({error})") from error
     except ValueError as error:
         raise OptionError(f"{text}: {error}") from error
 

@@ -4,11 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from command_line.ending import finish
 from deploy.gpu_check import installation, networks, photos, report, speed, suites
 from deploy.gpu_check.session import Session
 from deploy.gpu_check.steps import FAIL, UNKNOWN, Result, Step, run
-from deploy.server import ROOT
-from perf.commands import finish
+from deploy.server.interrupts import interruptible
+from files.checkout import ROOT
 
 STEPS = (
     Step("versions", installation.versions),
@@ -58,7 +59,8 @@ def check(profile: str, folder: Path, url: str | None = None, *, short: bool = F
 def main() -> int:
     """Returns the exit code."""
     asked = parse_arguments()
-    return finish(lambda: check(asked.profile, asked.out / asked.profile, asked.url, short=asked.short))
+    with interruptible():
+        return finish(lambda: check(asked.profile, asked.out / asked.profile, asked.url, short=asked.short))
 
 
 if __name__ == "__main__":

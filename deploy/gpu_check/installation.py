@@ -7,11 +7,13 @@ import shutil
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from deploy import container, start
+from deploy.container import docker
 from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import Finding, Wrong
-from deploy.machine import machine, run
-from deploy.server import ROOT, SERVER_PYTHON
+from deploy.measuring.machine import machine, run
+from deploy.server import start
+from deploy.server.triton import SERVER_PYTHON
+from files.checkout import ROOT
 
 PROGRAMS = {
     "docker": ("docker", "version", "--format", "{{.Server.Version}}"),
@@ -20,7 +22,7 @@ PROGRAMS = {
 }
 PACKAGES = ("torch", "onnx", "onnxruntime", "tritonclient", "numpy")
 MODULES = {"numpy": "numpy", "cv2": "opencv-python-headless", "PIL": "pillow", "nvidia.dali": "nvidia-dali-cuda130"}
-"""What the models import, and what it is called in deploy/requirements-models.txt."""
+"""What the models import, and what it is called in deploy/requirements/models.txt."""
 LOOK = f"""
 import importlib, importlib.metadata, json
 print(json.dumps({{module: [importlib.metadata.version(package), importlib.import_module(module).__file__]
@@ -56,7 +58,7 @@ def versions(session: Session) -> Finding:
 
 def packages(session: Session) -> Finding:
     """What the models import is what is pinned, and on the GPU profile comes from the image's folder of our own."""
-    text = (ROOT / "deploy/requirements-models.txt").read_text()
+    text = (ROOT / "deploy/requirements/models.txt").read_text()
     pinned = dict(re.findall(r"^([\w-]+)==(\S+)", text, re.MULTILINE))
     done = session.run(_command(session), "packages")
     if done.returncode:
@@ -68,7 +70,7 @@ def packages(session: Session) -> Finding:
             raise Wrong(f"{MODULES[module]} is {has}, and {pinned[MODULES[module]]} is pinned", figures)
         if session.is_gpu and not path.startswith(IN_IMAGE):
             raise Wrong(f"{module} comes from {path}, not from {IN_IMAGE}: the image's own is in front", figures)
-    return Finding("those of deploy/requirements-models.txt", figures)
+    return Finding("those of deploy/requirements/models.txt", figures)
 
 
 def _command(session: Session) -> list[str]:
@@ -76,7 +78,7 @@ def _command(session: Session) -> list[str]:
         return [str(SERVER_PYTHON), "-c", LOOK]
     if shutil.which("docker") is None:
         raise CannotTell("no Docker here, so no image to look into")
-    done = session.run(container.build_command("serve"), "image")
+    done = session.run(docker.build_command("serve"), "image")
     if done.returncode:
         raise Wrong(f"the image does not build: {session.folder / 'image.log'} says why")
-    return container.python_command(LOOK)
+    return docker.python_command(LOOK)

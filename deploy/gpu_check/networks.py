@@ -7,12 +7,12 @@ from typing import Any
 
 from tritonclient import grpc
 
-from deploy import start
 from deploy.gpu_check.installation import NO_GPU
 from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import Finding, Wrong
-from deploy.server import MODEL_REPOSITORY
+from deploy.server import start
 from export.manifest import Run, Step, sha256
+from files.checkout import MODEL_REPOSITORY
 from serving.versions import NETWORKS, ONNX_NAME, common_versions
 
 RUN = "gpu-check"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.gpu_check.steps import Result
-from deploy.machine import machine
+from deploy.measuring.machine import machine
 
 
 def line(result: Result) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clients import Enhancer
-from deploy.server import ROOT
-from deploy.targets import Target, server
-from deploy.wheel import LaunchError
+from deploy.measuring.targets import Target, server
+from deploy.server.wheel import LaunchError
+from files.checkout import ROOT
 
 TIMEOUT_S = 3600
 

@@ -5,11 +5,12 @@ import statistics
 import numpy as np
 from tritonclient import grpc
 
-from deploy.access import GRPC_HEADER, operator_key
+from deploy.access.operator_key import operator_key
 from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import Finding, Wrong
-from deploy.server import MODEL_REPOSITORY
+from deploy.server.restrictions import GRPC_HEADER
 from export.contract import Contract, read_contracts
+from files.checkout import MODEL_REPOSITORY
 from perf.engines.benchmark import started
 from perf.engines.table import engine
 

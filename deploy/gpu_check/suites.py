@@ -8,8 +8,8 @@ from clients.request import MODES
 from deploy.gpu_check.photos import LARGE_PX
 from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import Finding, Wrong
-from deploy.machine import run
-from deploy.memory import Peak, pss_bytes
+from deploy.measuring.machine import run
+from deploy.measuring.memory import Peak, pss_bytes
 from perf.load.analyzer import BINARY
 from perf.photos import photo_file
 
@@ -30,7 +30,7 @@ def server_tests(session: Session) -> Finding:
 def perf_analyzer(session: Session) -> Finding:
     """NVIDIA's load generator, twenty small photos."""
     if not BINARY.exists():
-        raise CannotTell("no perf_analyzer here: make setup-perf")
+        raise CannotTell("no perf_analyzer here: make setup PART=perf")
     command = [sys.executable, "-m", "perf", "--results", str(session.folder), "run", "smoke"]
     done = session.run([*command, "--profile", session.profile, "--url", f"grpc://{session.target().grpc}"], "perf")
     if done.returncode:

@@ -1,4 +1,7 @@
-"""The authenticating proxy: nginx with TLS, API keys and limits in front of one or several servers."""
+"""The authenticating proxy: nginx with TLS, API keys and limits in front of one or several servers.
+
+Needs nginx, and Python's standard library alone.
+"""
 
 from deploy.proxy.nginx import Limits, Proxy, ProxyError
 

@@ -7,10 +7,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from deploy.certificates import SECRETS, Certificates, CertificatesError
-from deploy.interrupts import interruptible
-from deploy.proxy.nginx import Limits, Proxy, ProxyError
-from deploy.server import ROOT
+from command_line.ending import finish
+from deploy.access import keys
+from deploy.access.certificates import Certificates
+from deploy.proxy.nginx import Limits, Proxy
+from deploy.server.interrupts import interruptible
+from files.checkout import ROOT, SECRETS
 
 LOGS = ROOT / "artifacts/proxy"
 
@@ -35,8 +37,8 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> int:
-    """Command line; returns the exit code."""
+def main() -> None:
+    """Command line."""
     args = parser().parse_args()
     proxy = Proxy(
         args.server or [("http://127.0.0.1:8000", "grpc://127.0.0.1:8001")],
@@ -44,7 +46,7 @@ def main() -> int:
         host=args.host,
         certificates=Certificates(args.secrets),
         mutual=args.mutual,
-        keys=args.secrets / "api-keys",
+        keys=args.secrets / keys.FILE_NAME,
         limits=Limits(rate=args.rate, body=args.body),
         logs=LOGS,
     )
@@ -52,14 +54,9 @@ def main() -> int:
         with interruptible(), proxy:
             print(f"ready: {proxy.https_url} {proxy.grpcs_url} (Ctrl-C stops; log: {LOGS}/access.log)", flush=True)
             proxy.wait()
-            return 1
-    except (ProxyError, CertificatesError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print("stopped", flush=True)
-        return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(finish(main))

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deploy.certificates import Certificates
-from deploy.interrupts import end_with_parent
-from deploy.keys import KEYS
+from command_line.ending import UserError
+from deploy.access.certificates import Certificates
+from deploy.access.keys import KEYS
+from deploy.server.interrupts import end_with_parent
 
 TEMPLATE = Path(__file__).with_name("nginx.conf.template")
 PLACEHOLDER = re.compile(r"\$\{(PROXY_[A-Z_]+)\}")
@@ -29,7 +30,7 @@ START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 20.0
 
 
-class ProxyError(RuntimeError):
+class ProxyError(UserError):
     """The proxy cannot be started; the message says what to do."""
 
 
@@ -69,7 +70,7 @@ class Proxy:
         host: address to listen on.
         certificates: of the proxy.
         mutual: clients need a certificate of the authority, too.
-        keys: file of API keys, see `deploy.keys`; read with every request.
+        keys: file of API keys, see `deploy.access.keys`; read with every request.
         limits: for each key.
         logs: folder of access.log and error.log; a temporary one by default.
 
@@ -184,7 +185,7 @@ class Proxy:
     def _check(self) -> None:
         self.certificates.check(mutual=self.mutual)
         if not self.keys.is_file():
-            raise ProxyError(f"no API keys in {self.keys}; make one: make key NAME=studio")
+            raise ProxyError(f"no API keys in {self.keys}; make one: python3 -m deploy.access keys add studio")
         _nginx()
         with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
             raise ProxyError(f"port {self.port} is in use; choose another: make proxy PROXY_PORT={self.port + 10}")
@@ -236,7 +237,7 @@ class Proxy:
 def _nginx() -> str:
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if program is None:
-        raise ProxyError("nginx is missing; install it: make setup-nginx")
+        raise ProxyError("nginx is missing; install it: apt-get install nginx")
     return program
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.targets import Target
+from deploy.measuring.targets import Target
 from perf.comparison.sides import checkout, serve
 from perf.comparison.verdict import Verdict, verdict
 from perf.errors import PerfError

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.machine import run
-from deploy.server import ROOT, SERVER_PYTHON, TritonServer
-from deploy.targets import Target, target_of
-from deploy.wheel import Wheel
+from deploy.measuring.machine import run
+from deploy.measuring.targets import Target, target_of
+from deploy.server.triton import SERVER_PYTHON, TritonServer
+from deploy.server.wheel import Wheel
+from files.checkout import ROOT
 from perf.errors import PerfError
 from perf.results import commit
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from deploy.server import MODEL_REPOSITORY, ROOT
 from export.compare import psnr_db
 from export.contract import read_contract
 from export.tiles import SAMPLES, photo_samples
+from files.checkout import MODEL_REPOSITORY, ROOT
 from perf.engines.process import EngineProcess
 from perf.engines.table import ENGINES, REFERENCE, SERVED_BY_GPU, Array, Engine, Tiles, served_by_cpu
 from perf.errors import PerfError, Unavailable

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from deploy.machine import gpu_name
-from deploy.server import ROOT, SERVER_PYTHON
+from deploy.measuring.machine import gpu_name
+from deploy.server.triton import SERVER_PYTHON
+from files.checkout import ROOT
 from perf.engines.table import Array, Engine
 from perf.errors import Unavailable
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.server import ROOT
+from files.checkout import ROOT
 from perf.errors import Unavailable
 
 if TYPE_CHECKING:

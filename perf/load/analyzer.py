@@ -14,9 +14,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.access import HTTP_HEADER, operator_key, redacted
-from deploy.server import ROOT
-from deploy.targets import Target
+from deploy.access.operator_key import operator_key
+from deploy.measuring.targets import Target
+from deploy.server.restrictions import HTTP_HEADER, redacted
+from files.checkout import ROOT
 from perf.errors import PerfError
 from perf.load.inputs import largest_output_bytes
 from perf.load.scenarios import Scenario
@@ -133,7 +134,7 @@ def load_options(load: Load, intervals: Path) -> list[str]:
 def execute(command: list[str]) -> str:
     """Output of perf_analyzer, or the error that it stands for."""
     if not BINARY.exists():
-        raise PerfError("perf_analyzer is missing; install it: make setup-perf")
+        raise PerfError("perf_analyzer is missing; install it: make setup PART=perf")
     environment = os.environ | {"LD_LIBRARY_PATH": str(LIBRARIES)}
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tritonclient import grpc
 
-from deploy.machine import cpu_seconds, steal_share
-from deploy.memory import Peak, pss_bytes
-from deploy.targets import Target, server
-from deploy.wheel import LaunchError
+from deploy.measuring.machine import cpu_seconds, steal_share
+from deploy.measuring.memory import Peak, pss_bytes
+from deploy.measuring.targets import Target, server
+from deploy.server.wheel import LaunchError
 from perf.errors import PerfError
 from perf.load import analyzer
 from perf.load.analyzer import Load, Refused, Timing, analyze

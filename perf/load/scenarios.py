@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 
-from deploy.server import ROOT
+from files.checkout import ROOT
 from perf.errors import PerfError
 
 SCENARIOS = ROOT / "perf/scenarios.toml"

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from tritonclient import grpc
 
-from deploy.targets import Target
+from deploy.measuring.targets import Target
 from serving.versions import NETWORKS
 
 Counters: TypeAlias = Counter[tuple[str, str]]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clients.errors import EnhanceError
-from deploy.wheel import LaunchError
+from deploy.server.wheel import LaunchError
 from perf.errors import Unavailable
 from perf.peers import Enhance, Peer, read
 from perf.peers.scenes import SIZE, Scene, held_out_scenes, sample_scenes

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.server import ROOT
+from files.checkout import ROOT
 from perf.errors import PerfError
 from perf.photos import SAMPLES
 from training.data.camera import random_body

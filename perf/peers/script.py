@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from deploy.server import MODEL_REPOSITORY
 from export.contract import read_contract
 from export.networks import load_network
+from files.checkout import MODEL_REPOSITORY
 from perf.engines.table import CPU_THREADS, WEIGHTS
 from perf.peers import Enhance, read, write
 from pixels.tiling import TILE_PX, segments

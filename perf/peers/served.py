@@ -8,9 +8,11 @@ from pathlib import Path
 import httpx
 
 from clients import Enhancer
-from deploy.server import MODEL_REPOSITORY, ROOT, Ports, TritonServer
-from deploy.targets import running_process
-from deploy.wheel import Wheel
+from deploy.measuring.targets import running_process
+from deploy.server.ports import Ports
+from deploy.server.triton import TritonServer
+from deploy.server.wheel import Wheel
+from files.checkout import MODEL_REPOSITORY, ROOT
 from perf.errors import Unavailable
 from perf.peers import QUALITY, Enhance
 
@@ -64,7 +66,7 @@ def process(module: str, port: int, *further: int) -> contextlib.AbstractContext
         LaunchError: on entering, where it does not start; says where its log is.
     """
     if not PEERS_PYTHON.exists():
-        raise Unavailable("the peers' environment is missing: make setup-peers")
+        raise Unavailable("the peers' environment is missing: make setup PART=peers")
     command: list[str | Path] = [PEERS_PYTHON, "-m", module, MODEL_REPOSITORY, *map(str, (port, *further))]
     log = ROOT / f"artifacts/perf/{module.rpartition('.')[2]}.log"
     return running_process(command, f"127.0.0.1:{port}", "models/enhance", log, environment())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.clients.batch.batches import PHOTOS
 from tests.photos import encoded, photo
 

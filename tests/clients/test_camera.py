@@ -26,10 +26,10 @@ from codec.metadata.fields import (
     shorts,
 )
 from codec.reading import read_header
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
 
-installed = pytest.mark.skipif(not is_installed(), reason="camera files need more packages: make setup-camera")
+installed = pytest.mark.skipif(not is_installed(), reason="camera files need more packages: make setup PART=camera")
 LENS, SHUTTER, EXIF, MAKER = 0xA434, 0x829A, 0x8769, 0x010F
 HEIC = Path(__file__).with_name("heic")
 """Made with pillow-heif, which can encode: `photo(64, 48)` at quality 98 in 4:4:4, and the 16-bit ramp without loss."""
@@ -157,7 +157,7 @@ def test_a_library_that_dies_is_one_photos_failure(monkeypatch: pytest.MonkeyPat
 
 def test_without_the_packages_the_message_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients.camera, "is_installed", lambda: False)
-    with pytest.raises(PhotoError, match="make setup-camera"):
+    with pytest.raises(PhotoError, match="make setup PART=camera"):
         sendable(Path("a.nef"), b"raw")
     assert sendable(Path("a.jpg"), b"as it is") == b"as it is"
 

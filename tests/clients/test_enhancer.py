@@ -23,7 +23,8 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.transports import Address
-from deploy.server import Ports, TritonServer
+from deploy.server.ports import Ports
+from deploy.server.triton import TritonServer
 from tests.clients.strict_server import StrictServer, running
 from tests.photos import encoded, photo
 

@@ -13,7 +13,7 @@ import tritonclient.grpc as triton
 from clients import Enhancer
 from clients.errors import PhotoError
 from clients.transports.shared_memory import FOLDER, PREFIX, SMALLEST_PHOTO, SPARE, Region
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
 
 PHOTO = encoded(photo(1500, 1000), quality=95)

@@ -16,7 +16,7 @@ from codec.errors import RequestError
 from codec.upright import shrink
 from codec.worker import Job
 from codec.workers import Worker
-from deploy.server import SERVER_PYTHON
+from deploy.server.triton import SERVER_PYTHON
 from tests.codec.files import PIXELS, chunk, exif, with_chunks
 from tests.kinds import KINDS, Kind
 from tests.photos import decoded, encoded, photo

@@ -1,6 +1,5 @@
 """The GPU profile's containers: what can be known of them without Docker."""
 
-import json
 import os
 import re
 import subprocess
@@ -9,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy import start
-from deploy.access import operator_key
-from deploy.certificates import Certificates, make
-from deploy.container import CACHE, DOCKERFILE, ROOT, base_image
+from deploy.access.certificates import Certificates, make
+from deploy.access.operator_key import operator_key
+from deploy.container.docker import CACHE, base_image
+from deploy.server import start
 from export.trtexec import CONTAINER
+from files.checkout import ROOT
+from tests.deploy.image import SERVING, TEXT, copies, entry_point
 
 DOCKER = """#!/bin/sh
 [ "$1" = info ] && exit "${DOCKER_DOWN:-0}"
@@ -44,7 +45,7 @@ def commands(log: Path) -> list[list[str]]:
 
 
 def test_plans_are_built_and_served_by_one_release() -> None:
-    stages = re.findall(r"^FROM (\S+) AS (\S+)", DOCKERFILE.read_text(), re.MULTILINE)
+    stages = re.findall(r"^FROM (\S+) AS (\S+)", TEXT, re.MULTILINE)
     assert stages == [(base_image(), "serve"), ("serve", "export")]
     assert base_image() == CONTAINER
 
@@ -123,28 +124,23 @@ def test_an_image_that_does_not_build_is_not_run(monkeypatch: pytest.MonkeyPatch
 def test_everything_the_image_copies_is_let_through() -> None:
     """.dockerignore lets in by name: a new COPY needs a line there."""
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    lines = re.findall(r"^COPY (.+) \S+$", DOCKERFILE.read_text(), re.MULTILINE)
-    assert {source for line in lines for source in line.split()} == allowed
+    assert {source for sources, _ in copies() for source in sources} == allowed
     assert all((ROOT / source).exists() for source in allowed)
 
 
 def test_the_image_serves_through_nvidias_entry_point() -> None:
     """Which makes CUDA's libraries fit the driver; ours are first on the path, and both profiles' versions the same."""
-    text = DOCKERFILE.read_text()
-    serving, building = re.findall(r"^ENTRYPOINT (\[.+\])$", text, re.MULTILINE)
-    assert json.loads(serving) == ["/opt/nvidia/nvidia_entrypoint.sh", "python3", "/opt/enhancer/start.py"]
-    assert json.loads(building)[0] == "/opt/nvidia/nvidia_entrypoint.sh"
-    assert re.findall(r"PYTHONPATH=(\S+)", text) == [
+    assert entry_point() == ["/opt/nvidia/nvidia_entrypoint.sh", "python3", "-P", "-m", "deploy.server.start"]
+    assert re.findall(r"^ENTRYPOINT \[\"(.+?)\"", TEXT, re.MULTILINE) == [entry_point()[0]] * 2
+    assert re.findall(r"PYTHONPATH=(\S+)", TEXT) == [
         "/opt/enhancer/packages",
         "/opt/enhancer/export:/opt/enhancer/packages",
     ]
-    assert "--requirement /opt/enhancer/requirements-models.txt" in text
+    assert "--requirement /opt/enhancer/models.txt" in TEXT
 
 
 def test_root_serves_nothing_and_only_the_cache_is_written() -> None:
-    text = DOCKERFILE.read_text()
-    assert re.findall(r"^USER (\S+)", text, re.MULTILINE)[-1] == "triton-server"
-    serving = text.split("AS export")[0]
-    assert "USER triton-server" in serving
-    assert set(re.findall(r"\w+=(/var/\S+)/", serving)) == {str(start.CACHE)} and "HOME=/tmp" in serving
-    assert re.findall(r"^VOLUME (\S+)", text, re.MULTILINE) == [str(start.CACHE)]
+    assert re.findall(r"^USER (\S+)", TEXT, re.MULTILINE)[-1] == "triton-server"
+    assert "USER triton-server" in SERVING
+    assert set(re.findall(r"\w+=(/var/\S+)/", SERVING)) == {str(start.CACHE)} and "HOME=/tmp" in SERVING
+    assert re.findall(r"^VOLUME (\S+)", TEXT, re.MULTILINE) == [str(start.CACHE)]

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from deploy.demo import SAMPLE, demonstrate, side_by_side
-from deploy.server import ROOT
+from files.checkout import ROOT
 
 
 def test_a_sample_photo_is_enhanced_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from deploy.gpu_check import photos, report
 from deploy.gpu_check.__main__ import STEPS, check
 from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import FAIL, PASS, UNKNOWN, Finding, Result, Step, Wrong, run
-from deploy.server import ROOT
+from files.checkout import ROOT
 
 
 def raises(error: Exception) -> Any:  # noqa: ANN401

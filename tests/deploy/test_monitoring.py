@@ -24,10 +24,11 @@ import yaml
 from clients import Enhancer
 from clients.errors import PhotoError, UnavailableError
 from clients.retry import Retry
-from deploy.server import ROOT, TritonServer
-from deploy.watchdog import INSTANCE, children, is_stub, read
-from tests.deploy.tools import run, tool
+from deploy.server.stubs import INSTANCE, children, is_stub, read
+from deploy.server.triton import TritonServer
+from files.checkout import ROOT
 from tests.photos import encoded, photo
+from tests.tools import run, tool
 
 MONITORING = ROOT / "deploy/monitoring"
 DASHBOARD = json.loads((MONITORING / "grafana/dashboards/photo-enhancer.json").read_text())

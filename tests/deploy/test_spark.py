@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy import start
-from deploy.access import FORWARDED_HEADERS, Access
-from deploy.container import run_command
-from deploy.server import ROOT
-from deploy.telemetry import LATENCY_PERCENTILES, trace_options
-from tests.deploy.tools import run, tool
+from deploy.container.docker import run_command
+from deploy.server import start
+from deploy.server.restrictions import FORWARDED_HEADERS, Access
+from deploy.server.telemetry import trace_options
+from files.checkout import ROOT
+from tests.tools import run, tool
 
 SPARK = ROOT / "deploy/spark"
 MONITORING = ROOT / "deploy/monitoring"
@@ -90,7 +90,7 @@ def test_what_is_mounted_is_there(services: dict[str, dict[str, Any]]) -> None:
 
 
 def test_triton_runs_as_by_hand(services: dict[str, dict[str, Any]]) -> None:
-    """The options of deploy/container.py, the traces of deploy/telemetry.py."""
+    """The options of deploy/container/docker.py, the traces of deploy/server/telemetry.py."""
     triton, by_hand = services["triton"], " ".join(run_command("serve", []))
     pages = f"--http-header-forward-pattern={FORWARDED_HEADERS}"
     assert triton["command"] == [*trace_options("http://otel-collector:4318/v1/traces"), pages]
@@ -101,7 +101,7 @@ def test_triton_runs_as_by_hand(services: dict[str, dict[str, Any]]) -> None:
     assert triton["build"]["target"] == "serve"
     assert (Path(triton["build"]["context"]) / triton["build"]["dockerfile"]).is_file()
     assert [each["capabilities"] for each in triton["deploy"]["resources"]["reservations"]["devices"]] == [["gpu"]]
-    assert LATENCY_PERCENTILES in start.OPTIONS
+    assert set(start.COMMON) < set(start.OPTIONS)
     assert {str(start.MODELS), str(start.CACHE)} == {each["target"] for each in triton["volumes"]}
 
 
@@ -116,7 +116,7 @@ def test_the_operators_key_is_mounted_where_the_image_looks(compose: dict[str, A
 def test_health_is_asked_where_an_image_can(services: dict[str, dict[str, Any]]) -> None:
     asked = {name for name, service in services.items() if "healthcheck" in service}
     assert asked == {"prometheus", "blackbox", "grafana"}
-    assert "HEALTHCHECK" in (ROOT / "deploy/Dockerfile").read_text()  # Triton's own
+    assert "HEALTHCHECK" in (ROOT / "deploy/container/Dockerfile").read_text()  # Triton's own
 
 
 def test_the_parts_find_each_other(services: dict[str, dict[str, Any]]) -> None:

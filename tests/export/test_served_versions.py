@@ -13,7 +13,7 @@ from tritonclient import grpc
 from clients import Enhancer, Retry
 from clients.commands.cli import main
 from clients.errors import PhotoError, UnavailableError
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from export import publish
 from pixels.curves import CELLS, KNOTS, apply
 from serving.versions import NETWORKS, common_versions, model_names, styles

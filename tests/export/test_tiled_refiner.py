@@ -5,9 +5,9 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from deploy.server import MODEL_REPOSITORY
 from export.networks import ServedRefiner
 from export.tiles import opening_curves
+from files.checkout import MODEL_REPOSITORY
 from pixels.curves import apply
 from pixels.refinement import RefineTile, Tile, refine
 from pixels.tiling import MARGIN_PX, PHASE_PX

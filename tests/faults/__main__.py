@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clients.files import write_atomically
-from deploy.server import ROOT
+from command_line.ending import finish
+from deploy.server.interrupts import interruptible
+from files.checkout import ROOT
 from perf import results
-from perf.commands import finish
 from tests.faults import breakdowns, damaged, half_open, overload, slow_readers, space
 from tests.faults.row import HEADER, Row, table
 
@@ -25,7 +26,7 @@ FAULTS: dict[str, Callable[[], Row]] = {
     **damaged.FAULTS,
 }
 PAGE = ROOT / "docs/faults.md"
-TABLE = re.compile(r"(<!-- make test-faults -->\n).*?(<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- python -m tests.faults -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def run(names: list[str]) -> list[Row]:
@@ -61,7 +62,8 @@ def main() -> int:
     names = parser.parse_args().names
     if unknown := set(names) - set(FAULTS):
         parser.error(f"no such fault: {', '.join(unknown)}; choose from {', '.join(FAULTS)}")
-    return finish(lambda: measure(names))
+    with interruptible():
+        return finish(lambda: measure(names))
 
 
 def measure(names: list[str]) -> int:

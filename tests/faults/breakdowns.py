@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from deploy.watchdog import children
+from deploy.server.stubs import children
 from tests.faults.probe import Probe
 from tests.faults.row import Row
 from tests.faults.service import Service

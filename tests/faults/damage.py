@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from deploy.server import ROOT
+from files.checkout import ROOT
 
 SAMPLE = ROOT / "docs/samples/kitchen.jpg"
 SIZE_PX = (176, 132)

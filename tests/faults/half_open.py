@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clients import Enhancer, Tls, api_key
-from deploy import keys
-from deploy.certificates import Certificates, make
+from deploy.access import keys
+from deploy.access.certificates import Certificates, make
 from deploy.proxy import Proxy
 from deploy.proxy.nginx import ProxyError
 from perf.errors import PerfError

@@ -7,8 +7,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 
-from deploy.server import PREFIX, ROOT, SERVER_PYTHON, SHARED_MEMORY, Ports
-from deploy.watchdog import INSTANCE, children, is_stub, read
+from deploy.server.ports import Ports
+from deploy.server.stubs import INSTANCE, children, is_stub, read
+from deploy.server.triton import PREFIX, SERVER_PYTHON, SHARED_MEMORY
+from files.checkout import ROOT
 from perf.errors import PerfError
 
 STOP_S = 60.0
@@ -16,7 +18,7 @@ HELP_S = 120.0
 
 
 class Service:
-    """`python -m deploy.launcher` on free ports, as a context manager; ready inside the ``with`` block.
+    """`python -m deploy.server` on free ports, as a context manager; ready inside the ``with`` block.
 
     Args:
         within: a command that runs the launcher, such as one that gives it a small disk.
@@ -51,7 +53,7 @@ class Service:
     def start(self) -> None:
         """Start, and wait until it is ready."""
         ports = [f"--{name}-port={port}" for name, port in vars(self.ports).items()]
-        command = [*self._within, str(SERVER_PYTHON), "-m", "deploy.launcher", *ports]
+        command = [*self._within, str(SERVER_PYTHON), "-m", "deploy.server", *ports]
         self._launcher = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self._log, text=True)
         assert self._launcher.stdout is not None
         if not self._launcher.stdout.readline().startswith("ready"):

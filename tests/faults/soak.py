@@ -26,9 +26,10 @@ import psutil
 from clients import Enhancer, Retry
 from clients.errors import DeadlineError, EnhanceError, PhotoError
 from clients.files import write_atomically
-from deploy.memory import process_pss_bytes, processes
+from command_line.ending import finish
+from deploy.measuring.memory import process_pss_bytes, processes
+from deploy.server.interrupts import interruptible
 from perf import results
-from perf.commands import finish
 from perf.photos import photo_file
 from tests.faults.curves import draw
 from tests.faults.damage import damaged, photos
@@ -187,7 +188,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--out", type=Path, default=results.RESULTS, help="folder of the result and the curves")
     args = parser.parse_args()
-    return finish(lambda: measure(args.minutes, args.out))
+    with interruptible():
+        return finish(lambda: measure(args.minutes, args.out))
 
 
 def measure(minutes: float, folder: Path) -> int:

@@ -1,12 +1,13 @@
-"""Faults, the short versions: the rest is `make test-faults`."""
+"""Faults, the short versions: the rest is `python -m tests.faults`."""
 
 import io
 
 import pytest
 from PIL import Image
 
-from deploy.server import ROOT, TritonServer
-from deploy.watchdog import living_stubs
+from deploy.server.stubs import living_stubs
+from deploy.server.triton import TritonServer
+from files.checkout import ROOT
 from perf import results
 from tests.faults.__main__ import FAULTS, PAGE, TABLE, section
 from tests.faults.breakdowns import FAULTS as BREAKDOWNS
@@ -83,7 +84,7 @@ def test_the_documents_table_is_the_tracked_result() -> None:
     (path,) = (ROOT / "perf/results").glob("faults--*.json")
     result = results.read(path)
     rows = result["rows"]
-    assert TABLE.search(PAGE.read_text())[0] == f"<!-- make test-faults -->\n{section(result)}\n<!-- end -->"
+    assert TABLE.search(PAGE.read_text())[0] == f"<!-- python -m tests.faults -->\n{section(result)}\n<!-- end -->"
     assert len(rows) <= len(FAULTS)
     assert all(row["lost"] == row["twice"] == 0 for row in rows)
 

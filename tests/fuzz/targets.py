@@ -11,7 +11,7 @@ from clients import Enhancer
 from clients.errors import PhotoError
 from codec.decoding import Decoder
 from codec.errors import RequestError
-from deploy.server import SERVER_PYTHON
+from deploy.server.triton import SERVER_PYTHON
 from tests.fuzz.judge import verdict
 
 Ask = Callable[[bytes], tuple[str, str]]

@@ -1,4 +1,4 @@
-"""A short run of the fuzzer. `make test-faults` has the long one."""
+"""A short run of the fuzzer. `python -m tests.faults` has the long one."""
 
 import struct
 from typing import Literal

@@ -3,7 +3,7 @@
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig
 
-from deploy.server import MODEL_REPOSITORY
+from files.checkout import MODEL_REPOSITORY
 
 GPU, CPU = "config.pbtxt", "configs/cpu.pbtxt"
 PROFILES = (GPU, CPU)

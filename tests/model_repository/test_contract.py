@@ -6,7 +6,7 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from deploy.server import MODEL_REPOSITORY
+from files.checkout import MODEL_REPOSITORY
 from pixels.curves import CELLS, KNOTS
 from pixels.tiling import TILE_PX
 from serving.versions import NETWORKS, model_names, styles

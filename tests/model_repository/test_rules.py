@@ -7,7 +7,7 @@ August 2026. The CPU profile's configurations are held to them too, although the
 import pytest
 from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
-from deploy.server import MODEL_REPOSITORY
+from files.checkout import MODEL_REPOSITORY
 from tests.model_repository.configs import CPU, ENSEMBLES, GPU, MODELS, NETWORKS, PROFILES, PYTHON, config, type_name
 
 CAPABILITIES = ["8.6", "8.9", "9.0", "10.0", "12.0", "12.1"]

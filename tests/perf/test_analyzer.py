@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.server import TritonServer
-from deploy.targets import Target, running_server, target_of
-from deploy.wheel import LaunchError
+from deploy.measuring.targets import Target, running_server, target_of
+from deploy.server.triton import TritonServer
+from deploy.server.wheel import LaunchError
 from perf.errors import PerfError
 from perf.load.analyzer import BINARY, Load, analyze, version
 from perf.load.inputs import input_data
@@ -17,7 +17,7 @@ from perf.load.statistics import counters
 from perf.report import STAGES
 from perf.results import new_result
 
-pytestmark = pytest.mark.skipif(not BINARY.exists(), reason="perf_analyzer is not installed: make setup-perf")
+pytestmark = pytest.mark.skipif(not BINARY.exists(), reason="perf_analyzer is not installed: make setup PART=perf")
 
 
 @pytest.fixture

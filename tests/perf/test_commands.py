@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy.server import PREFIX, SHARED_MEMORY
+from deploy.server.triton import PREFIX, SHARED_MEMORY
 
 DEADLINE_S = 60
 

@@ -7,10 +7,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from deploy.server import MODEL_REPOSITORY
 from export.compare import EQUAL_DB, psnr_db
 from export.contract import read_contract
 from export.errors import ExportError
+from files.checkout import MODEL_REPOSITORY
 from perf import results
 from perf.engines import benchmark, table
 from perf.engines.process import EngineProcess

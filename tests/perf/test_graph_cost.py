@@ -6,9 +6,9 @@ import torch
 from onnx import TensorProto, helper
 from torch.utils.flop_counter import FlopCounterMode
 
-from deploy.server import MODEL_REPOSITORY
 from export.contract import read_contract
 from export.networks import load_network
+from files.checkout import MODEL_REPOSITORY
 from perf.engines.table import WEIGHTS
 from perf.errors import PerfError
 from perf.results import served

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from clients import Enhancer
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from perf import results
 from perf.errors import PerfError, Unavailable
 from perf.peers import Enhance, Peer, read, scenes, script, served, write
@@ -23,7 +23,7 @@ from tests.photos import encoded, photo
 from tests.training.conftest import room
 from training.data.fusion import standard_edit
 
-needs_peers = pytest.mark.skipif(not served.PEERS_PYTHON.exists(), reason="no .venv-peers: make setup-peers")
+needs_peers = pytest.mark.skipif(not served.PEERS_PYTHON.exists(), reason="no .venv-peers: make setup PART=peers")
 
 
 def identity(coarse: torch.Tensor) -> torch.Tensor:
@@ -89,7 +89,7 @@ def peers_running() -> Iterator[dict[str, Enhance]]:
 
 def test_without_their_environment_served_peers_say_how_to_make_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(served, "PEERS_PYTHON", Path("nowhere"))
-    with pytest.raises(Unavailable, match="make setup-peers"), served.fastapi():
+    with pytest.raises(Unavailable, match="make setup PART=peers"), served.fastapi():
         pass
 
 

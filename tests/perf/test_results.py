@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.machine import cpu_seconds, slug, steal_share
+from deploy.measuring.machine import cpu_seconds, slug, steal_share
 from perf import results
 from perf.errors import PerfError
 from perf.results import Result, new_result, path_of, read, table, write

@@ -8,7 +8,7 @@ from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 from tritonclient.utils import np_to_triton_dtype
 
-from deploy.server import MODEL_REPOSITORY
+from files.checkout import MODEL_REPOSITORY
 from perf.errors import PerfError
 from perf.load.inputs import model_inputs
 from perf.load.scenarios import SCENARIOS, choose, read_scenarios

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.server import ROOT, SERVER_PYTHON
+from deploy.server.triton import SERVER_PYTHON
+from files.checkout import ROOT
 from perf.__main__ import main
 from perf.comparison.sides import PARTS, checkout, environment
 from perf.errors import PerfError
@@ -26,7 +27,7 @@ def test_neither_commit_nor_folder_is_said(tmp_path: Path) -> None:
         checkout("no-such-branch", tmp_path / "a")
 
 
-@pytest.mark.skipif(not SERVER_PYTHON.exists(), reason="the server's environment is missing: make setup-server")
+@pytest.mark.skipif(not SERVER_PYTHON.exists(), reason="the server's environment is missing: make setup PART=server")
 def test_each_side_runs_its_own_pixels_with_the_servers_other_packages(tmp_path: Path) -> None:
     side = checkout(str(ROOT), tmp_path / "b")
     (side.folder / "pixels/__init__.py").write_text("MINE = 1\n")

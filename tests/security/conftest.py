@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,19 +12,20 @@ import httpx
 import pytest
 
 from clients import Enhancer, Tls, api_key
-from deploy import keys
-from deploy.access import Access
-from deploy.certificates import Certificates, make
+from deploy.access import keys
+from deploy.access.certificates import Certificates, make
 from deploy.proxy import Proxy
-from deploy.server import TritonServer
+from deploy.server.restrictions import Access
+from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
+from tests.tools import tool
 
 PHOTO = encoded(photo(320, 200))
 
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """As `make certificates` writes them."""
+    """As `deploy.access certificates` writes them."""
     made = Certificates(tmp_path_factory.mktemp("secrets"))
     make(["127.0.0.1"], made)
     return made
@@ -69,8 +69,7 @@ class Site:
 
 def start(server: TritonServer, certificates: Certificates, folder: Path, **settings: object) -> Proxy:
     """A proxy with a key file of its own in the folder."""
-    if shutil.which("nginx") is None:
-        pytest.skip("no nginx here: make setup-nginx")
+    tool("nginx")
     urls = [(server.http_url, server.grpc_url)]
     return Proxy(urls, certificates=certificates, keys=folder / "api-keys", logs=folder / "logs", **settings)
 

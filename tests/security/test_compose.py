@@ -9,8 +9,8 @@ import pytest
 
 from deploy.proxy import Limits
 from deploy.proxy.nginx import PLACEHOLDER, TEMPLATE
-from deploy.server import ROOT
-from tests.deploy.tools import run, tool
+from files.checkout import ROOT
+from tests.tools import run, tool
 
 
 @pytest.fixture(scope="module")

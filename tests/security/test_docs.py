@@ -2,7 +2,7 @@
 
 import re
 
-from deploy.server import ROOT
+from files.checkout import ROOT
 
 
 def test_every_test_that_the_threat_model_names_exists() -> None:

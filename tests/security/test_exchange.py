@@ -11,10 +11,10 @@ import pytest
 
 from clients import Retry
 from clients.errors import BusyError
-from deploy import keys
-from deploy.certificates import Certificates
+from deploy.access import keys
+from deploy.access.certificates import Certificates
 from deploy.proxy import Limits
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.security.conftest import PHOTO, Site, start
 
 NOBODY = ("http://127.0.0.1:1", "grpc://127.0.0.1:1")

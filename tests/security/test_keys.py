@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from deploy import keys
-from deploy.server import ROOT
+from deploy.access import keys
+from files.checkout import ROOT
 
 
-def command(*arguments: str, file: Path) -> "subprocess.CompletedProcess[str]":
+def command(*arguments: str, secrets: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "deploy.keys", "--file", str(file), *arguments],
+        [sys.executable, "-m", "deploy.access", "--secrets", str(secrets), "keys", *arguments],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
 def test_the_file_has_no_secret_and_is_its_owners_alone(tmp_path: Path) -> None:
     file = tmp_path / "secrets/api-keys"
-    key = command("add", "studio", file=file).stdout.strip()
+    key = command("add", "studio", secrets=file.parent).stdout.strip()
     key_id, _, secret = key.partition(":")
     assert key_id in file.read_text() and secret not in file.read_text()
     assert len(secret) == 43  # 256 bits
@@ -40,8 +40,8 @@ def test_a_holder_may_have_several_keys_and_lose_one_or_all(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["", "Studio", "a:b", "a b", "_a", "a\nb", "a" * 41])
 def test_names_that_could_break_the_file_are_refused(tmp_path: Path, name: str) -> None:
-    done = command("add", name, file=tmp_path / "api-keys")
-    assert done.returncode == 2 and "small letters" in done.stderr
+    done = command("add", name, secrets=tmp_path)
+    assert done.returncode == 1 and "small letters" in done.stderr
     assert not (tmp_path / "api-keys").exists()
 
 
@@ -72,8 +72,8 @@ def test_who_may_read_the_file_stays_as_it_was(tmp_path: Path) -> None:
 
 def test_revoking_what_is_not_there_is_told(tmp_path: Path) -> None:
     keys.add("studio", tmp_path / "api-keys")
-    done = command("revoke", "stduio", file=tmp_path / "api-keys")
-    assert done.returncode == 2 and "no key of 'stduio'" in done.stderr
+    done = command("revoke", "stduio", secrets=tmp_path)
+    assert done.returncode == 1 and "no key of 'stduio'" in done.stderr
 
 
 def test_secrets_are_never_tracked() -> None:

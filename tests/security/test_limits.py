@@ -17,10 +17,10 @@ import pytest
 from clients import api_key
 from clients.commands.cli import main
 from clients.errors import BusyError, PhotoError
-from deploy import keys
-from deploy.certificates import Certificates
+from deploy.access import keys
+from deploy.access.certificates import Certificates
 from deploy.proxy import Limits
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
 from tests.security.conftest import PHOTO, Site, start
 

@@ -12,8 +12,8 @@ from PIL import Image
 from clients import api_key
 from clients.commands.cli import main
 from clients.errors import DeniedError, PhotoError
-from deploy import keys
-from deploy.server import TritonServer
+from deploy.access import keys
+from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
 from tests.security.conftest import Site
 

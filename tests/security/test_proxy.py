@@ -13,10 +13,10 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from clients import Enhancer, Retry, api_key
 from clients.errors import BusyError, DeniedError, PhotoError
 from clients.transports.shared_memory import FOLDER, PREFIX, SMALLEST_PHOTO
-from deploy import keys
-from deploy.certificates import Certificates
+from deploy.access import keys
+from deploy.access.certificates import Certificates
 from deploy.proxy.nginx import Server
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
 from tests.security.conftest import PHOTO, Site, start
 

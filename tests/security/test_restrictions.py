@@ -8,8 +8,9 @@ import pytest
 import tritonclient.grpc as triton
 
 from clients.request import http_request
-from deploy.access import GRPC_HEADER, HTTP_HEADER, operator_key
-from deploy.server import TritonServer
+from deploy.access.operator_key import operator_key
+from deploy.server.restrictions import GRPC_HEADER, HTTP_HEADER
+from deploy.server.triton import TritonServer
 from tests.security.conftest import PHOTO, Site
 
 ADDRESSES = [

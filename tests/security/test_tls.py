@@ -15,10 +15,12 @@ import trustme
 
 from clients import Enhanced, Enhancer, Retry, Tls, api_key
 from clients.errors import DeniedError, UnreachableError
-from deploy import keys
-from deploy.access import Access
-from deploy.certificates import Certificates, CertificatesError, make
-from deploy.server import ROOT, Ports, TritonServer
+from deploy.access import keys
+from deploy.access.certificates import Certificates, CertificatesError, make
+from deploy.server.ports import Ports
+from deploy.server.restrictions import Access
+from deploy.server.triton import TritonServer
+from files.checkout import ROOT
 from tests.security.conftest import PHOTO, Site, start
 
 BOTH = pytest.mark.parametrize("protocol", ["grpc", "http"])
@@ -54,7 +56,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     arguments = [f"--{name}-port={port}" for name, port in vars(Ports.free()).items()]
     arguments += ["--host", ELSEWHERE, "--tls", "mutual", "--secrets", str(certificates.folder)]
     with subprocess.Popen(
-        [sys.executable, "-m", "deploy.launcher", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "deploy.server", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as launcher:
         try:
             assert launcher.stdout is not None
@@ -88,7 +90,7 @@ def test_one_sided_tls_asks_for_no_client_certificate(certificates: Certificates
 
 def test_a_missing_certificate_names_the_command_that_makes_it(tmp_path: Path) -> None:
     server = TritonServer(access=Access(tls="server", secrets=tmp_path), log=tmp_path / "log")
-    with pytest.raises(CertificatesError, match="make certificates HOSTS="), server:
+    with pytest.raises(CertificatesError, match=r"deploy\.access certificates "), server:
         pass
 
 
@@ -190,6 +192,6 @@ def test_a_proxy_says_what_is_missing(tmp_path: Path) -> None:
         assert done.returncode == 1
         return done.stderr
 
-    assert "make certificates HOSTS=" in told()
+    assert "deploy.access certificates " in told()
     make(["localhost"], Certificates(tmp_path))
-    assert "make key NAME=" in told()
+    assert "deploy.access keys add" in told()

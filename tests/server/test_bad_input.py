@@ -11,7 +11,7 @@ from PIL import Image
 from clients import Enhancer
 from clients.errors import PhotoError
 from clients.request import INPUT, MODEL
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import decoded, encoded, photo
 
 PIXELS = photo(320, 240)

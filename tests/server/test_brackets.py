@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from clients import Enhancer
 from clients.errors import PhotoError
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import decoded, encoded, photo
 from tests.server.test_enhance import PROTOCOLS
 

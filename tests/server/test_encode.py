@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from tritonclient import grpc
 
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import decoded, encoded, photo
 from tests.server.test_bad_input import png_header
 

@@ -8,7 +8,7 @@ import pytest
 
 from clients import Enhancer
 from deploy.demo import SAMPLE
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from pixels.tiling import PHASE_PX, segments
 from tests.photos import decoded, encoded, photo
 

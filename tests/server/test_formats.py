@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from clients import Enhancer
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import decoded, encoded, photo
 
 PIXELS = photo(331, 247)

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from tritonclient import grpc
 
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.codec.files import PIXELS, chunk, exif, segment, tiff, with_chunks, with_segments
 from tests.codec.test_limits import REFUSED
 from tests.kinds import KINDS

@@ -14,7 +14,7 @@ from PIL import Image
 
 from clients import Enhancer
 from clients.errors import PhotoError
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.kinds import CMYK_PROFILE, KINDS, RGB, Kind, tiff
 from tests.photos import decoded, encoded
 

@@ -17,7 +17,7 @@ from tritonclient import grpc
 from clients import Enhancer, Retry
 from clients.errors import PhotoError, UnavailableError
 from clients.request import INPUT, MODEL, OUTPUT
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
 
 pytestmark = pytest.mark.own_server  # whose networks change nothing, slowly enough to be met at work

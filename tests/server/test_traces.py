@@ -20,8 +20,9 @@ from clients import AsyncEnhancer, Enhancer
 from clients.errors import BusyError, PhotoError
 from clients.retry import Retry
 from clients.transports import FakeTransport
-from deploy.server import ROOT, TritonServer
-from deploy.telemetry import trace_options
+from deploy.server.telemetry import trace_options
+from deploy.server.triton import TritonServer
+from files.checkout import ROOT
 from tests.collector import Collector
 from tests.photos import encoded, photo
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torchmetrics.functional.image import learned_perceptual_image_patch_similarity as reference_lpips
 
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import photo
 from training.__main__ import main
 from training.checkpoints import LATEST, load_checkpoint

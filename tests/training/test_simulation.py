@@ -137,7 +137,7 @@ def test_held_out_rooms_are_never_trained_on(room_folder: Path) -> None:
     assert [path.name[:10] for path in training] == ["room-00009"] * 2 + ["room-00011"] * 2
     for path in validation:
         path.unlink()
-    with pytest.raises(PairsError, match=r"4 views.* 0 to validate on.*make rooms"):
+    with pytest.raises(PairsError, match=r"4 views.* 0 to validate on.*training.data.rooms"):
         split_rooms([room_folder])
 
 

@@ -2,7 +2,7 @@
 
 python -m training.data.showcase VIEWS OUT --panoramas FOLDER
 
-VIEWS is what `make scenes` rendered, at 2048 x 1365 where a photo is to be a sample, else at 1024 x 683 or more;
+VIEWS is what training.data.scenes rendered, at 2048 x 1365 where a photo is to be a sample, else 1024 x 683 or more;
 :mod:`deploy.gallery` enhances what this writes.
 """
 
@@ -15,11 +15,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from command_line.ending import finish
 from training.data.camera import Body, Shot, shoot
 from training.data.fusion import Photo, Radiance, meter
 from training.data.panoramas import read_panorama, view
 from training.data.radiance import read_radiance
-from training.data.rendering.command import run_command
 
 LONG_EDGE_PX = 2000
 CAMERA = Body(contrast=0.35, saturation=1.08, vignetting=0.15)
@@ -34,7 +34,7 @@ class Picture:
     name: str
     """Of its file."""
     source: str
-    """A view of `make scenes`, or the name of a panorama."""
+    """A view of training.data.scenes, or the name of a panorama."""
     shot: Shot
     caption: str
     yaw_deg: float | None = None
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("views", type=Path, help="folder of rendered views")
     parser.add_argument("out", type=Path, help="where the unedited photos go")
     parser.add_argument("--panoramas", type=Path, required=True, help="folder of equirectangular .hdr files")
-    return run_command(parser, run, arguments)
+    return finish(lambda: run(parser.parse_args(arguments)))
 
 
 def run(options: argparse.Namespace) -> None:

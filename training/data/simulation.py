@@ -85,7 +85,7 @@ def split_rooms(folders: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, 
     """Views of rendered rooms for training and for validation; no room is in both.
 
     Args:
-        folders: what `make rooms` and `make scenes` rendered.
+        folders: what training.data.rooms and training.data.scenes rendered.
 
     Raises:
         PairsError: none for one of the two.
@@ -98,7 +98,7 @@ def split_rooms(folders: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, 
         raise PairsError(
             f"{', '.join(map(str, folders))}: {len(training)} views of rendered rooms to train on and {len(held)} to "
             f"validate on (rooms 0, {VALIDATION_ROOMS} and so on; {kept}); both are needed: render them with "
-            "`make rooms` or `make scenes`"
+            "python -m training.data.rooms or training.data.scenes"
         )
     return training, held
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clients.batch.ledger import LEDGER_NAME
 from clients.batch.local_engine import SPARE
-from deploy.server import ROOT
+from files.checkout import ROOT
 from tests.photos import encoded, photo
 
 PHOTOS = 40

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.server import Ports, TritonServer
+from deploy.server.ports import Ports
+from deploy.server.triton import TritonServer
 from tests.clients.batch.batches import PHOTOS, UNFINISHED, batch, check_books, done, finish, wait_until_done
 from tests.clients.proxy import Proxy
 

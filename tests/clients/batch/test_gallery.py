@@ -13,7 +13,7 @@ from PIL import Image
 from clients.batch.gallery import THUMBNAIL_PX, write_gallery
 from clients.batch.ledger import Result
 from clients.commands.cli import main
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
 
 NAME = '<b>&"hall\udcfc.jpg'

@@ -21,7 +21,7 @@ from clients.batch.watch import Settled
 from clients.camera import is_installed, sendable
 from clients.commands.cli import main
 from clients.errors import PhotoError
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.clients.brackets.shoots import bracket, room, shoot
 from tests.clients.test_camera import dng, pixels, ramp
 from tests.photos import decoded, encoded
@@ -234,7 +234,7 @@ def test_a_dry_run_shows_the_scenes_and_sends_nothing(
     assert not list(targets.iterdir())
 
 
-@pytest.mark.skipif(not is_installed(), reason="camera files need more packages: make setup-camera")
+@pytest.mark.skipif(not is_installed(), reason="camera files need more packages: make setup PART=camera")
 def test_frames_of_camera_files_are_developed_so_that_their_merge_is_linear() -> None:
     """A plain power, which the server takes back: twice the light is twice the light."""
     frames = [pixels(sendable(Path("a.dng"), dng(light), of_scene=True)) for light in (ramp() // 2, ramp())]

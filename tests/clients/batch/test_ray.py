@@ -17,12 +17,14 @@ from clients.batch.storage import location
 from clients.commands.cli import main
 from clients.connection import Connection
 from clients.request import Options
-from deploy.server import ROOT, Ports, TritonServer
+from deploy.server.ports import Ports
+from deploy.server.triton import TritonServer
+from files.checkout import ROOT
 from tests.clients.batch.batches import PHOTOS, UNFINISHED, batch, check_books, done, finish, wait_until_done
 from tests.photos import encoded, photo
 
-pytest.importorskip("ray", reason="Ray is not installed: make setup-ray")
-pytest.importorskip("upath", reason="object stores need more packages: make setup-ray")
+pytest.importorskip("ray", reason="Ray is not installed: make setup PART=ray")
+pytest.importorskip("upath", reason="object stores need more packages: make setup PART=ray")
 
 
 def test_ray_batch_killed_and_resumed(shoot: Path, identity_server: TritonServer, tmp_path: Path) -> None:

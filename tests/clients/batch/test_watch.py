@@ -21,7 +21,7 @@ from clients.batch.ledger import Ledger
 from clients.batch.naming import Naming
 from clients.batch.order import Order
 from clients.batch.watch import Settled, watch
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
 
 

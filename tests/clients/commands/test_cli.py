@@ -21,7 +21,8 @@ from PIL import Image
 import clients.batch.sources
 from clients.batch.delivery import SRGB
 from clients.commands.cli import main
-from deploy.server import Ports, TritonServer
+from deploy.server.ports import Ports
+from deploy.server.triton import TritonServer
 from tests.clients.batch.batches import small_shoot
 from tests.photos import decoded, encoded, photo
 

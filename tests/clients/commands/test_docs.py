@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from clients.commands.cli import main
-from deploy.server import ROOT, TritonServer
+from deploy.server.triton import TritonServer
+from files.checkout import ROOT
 from tests.photos import encoded, photo
 
 TEXT = (ROOT / "docs/clients.md").read_text()

@@ -11,9 +11,10 @@ import pytest
 from clients.commands.arguments import ui_parser
 from clients.commands.cli import main
 from command_line import dashed
-from deploy import container
-from deploy.server import ROOT, TritonServer
+from deploy.container.__main__ import parse_arguments as parse_container
+from deploy.server.triton import TritonServer
 from export.__main__ import parse_arguments as parse_export
+from files.checkout import ROOT
 from perf.__main__ import parse_arguments as parse_perf
 from tests.photos import encoded, photo
 from training.__main__ import parser as training_parser
@@ -27,7 +28,7 @@ PARSERS: dict[str, Callable[[list[str]], object]] = {
     "training": lambda arguments: training_parser().parse_args(arguments),
     "export": parse_export,
     "perf": parse_perf,
-    "deploy.container": container.parse_arguments,
+    "deploy.container": parse_container,
     "clients": lambda arguments: ui_parser().parse_args(arguments[1:]),
 }
 

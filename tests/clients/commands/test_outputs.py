@@ -9,7 +9,7 @@ from PIL import Image
 from clients import Enhancer, FakeTransport
 from clients.commands.cli import main
 from clients.errors import OptionError
-from deploy.server import TritonServer
+from deploy.server.triton import TritonServer
 from tests.clients.batch.batches import small_shoot
 from tests.photos import decoded, encoded, photo
 

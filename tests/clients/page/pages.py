@@ -12,11 +12,13 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from deploy.server import ROOT, Ports
+from deploy.server.ports import Ports
+from files.checkout import ROOT
 
 PYTHON = ROOT / ".venv-ui/bin/python"
 AXE = ROOT / ".tools/node_modules/axe-core/axe.min.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+"""The system's, or the one that was fetched for the tests."""
 LAPTOP, PHONE = (1400, 900), (390, 844)
 PATIENCE_MS = 60_000
 

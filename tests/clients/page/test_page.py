@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from deploy.server import Ports, TritonServer
+from deploy.server.ports import Ports
+from deploy.server.triton import TritonServer
 from tests.clients.page.pages import (
     AXE,
     CHROMIUM,
@@ -29,8 +30,8 @@ from tests.clients.proxy import Proxy
 from tests.photos import encoded, photo
 
 pytestmark = [
-    pytest.mark.skipif(not PYTHON.exists(), reason="the demo page is not installed: make setup-ui"),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: make setup-browser"),
+    pytest.mark.skipif(not PYTHON.exists(), reason="the demo page is not installed: make setup PART=ui"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: make setup PART=tools"),
 ]
 Visit = Callable[..., Page]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -189,7 +190,7 @@ def test_formats_and_camera_files(visit: Visit, address: str) -> None:
     upload(page, file("phone.avif", encoded(photo(300, 200), "AVIF")))
     expect(page.locator("#note")).to_contain_text("phone")  # developed, or refused with what to install
     developed = page.get_by_alt_text("phone.avif, after").count()
-    words = "phone_enhanced.tif" if developed else "camera files and HEIC need more packages: make setup-camera"
+    words = "phone_enhanced.tif" if developed else "camera files and HEIC need more packages: make setup PART=camera"
     expect(page.locator("#note")).to_contain_text(words)
 
 
@@ -208,7 +209,7 @@ def test_a_server_that_goes_and_comes_back(visit: Visit, identity_server: Triton
         proxy.close()
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="no axe-core on this machine: make setup-browser")
+@pytest.mark.skipif(not AXE.exists(), reason="no axe-core on this machine: make setup PART=tools")
 def test_everyone_can_use_it_on_every_screen(visit: Visit, address: str) -> None:
     page = visit(address)
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy import start
-from deploy.access import HTTP_HEADER
-from deploy.server import ROOT
+from deploy.server import start
+from deploy.server.restrictions import HTTP_HEADER
+from files.checkout import ROOT
 
-CHART = ROOT / "deploy/helm/photo-enhancer"
+CHART = ROOT / "deploy/kubernetes/helm/photo-enhancer"
 TOOLS = ROOT / ".venv-kubernetes"
 HELM = TOOLS / "helm/helm"
 Manifest = dict[str, Any]
@@ -33,11 +33,11 @@ def assert_operators_key(container: Manifest, volumes: list[Manifest]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def tools() -> Path:
     """Helm and the schemas, or a reason why not."""
-    pytest.importorskip("kubernetes_validate", reason="no schemas of Kubernetes: make setup-kubernetes")
+    pytest.importorskip("kubernetes_validate", reason="no schemas of Kubernetes: make setup PART=kubernetes")
     try:
         subprocess.run([HELM, "version"], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no Helm here: make setup-kubernetes (x86-64)")
+        pytest.skip("no Helm here: make setup PART=kubernetes (x86-64)")
     return TOOLS
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy import start
-from deploy.server import ROOT, TritonServer
+from deploy.server import start
+from deploy.server.triton import TritonServer
+from files.checkout import ROOT
 from tests.deploy.kubernetes.conftest import CHART, VARIANTS, Manifest, assert_operators_key, helm
-from tests.deploy.tools import run, tool
+from tests.tools import run, tool
 
 KUBERNETES = ("1.33", "1.37")  # the oldest that the chart takes, and the newest that there are schemas for
-ADAPTER = yaml.safe_load((ROOT / "deploy/helm/prometheus-adapter.yaml").read_text())["rules"]["custom"]
+ADAPTER = yaml.safe_load((ROOT / "deploy/kubernetes/helm/prometheus-adapter.yaml").read_text())["rules"]["custom"]
 
 
 def pod(manifests: list[Manifest]) -> Manifest:

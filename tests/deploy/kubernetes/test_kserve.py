@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy import start
-from deploy.server import ROOT
+from deploy.server import start
+from files.checkout import ROOT
 from tests.deploy.kubernetes.conftest import Manifest, assert_operators_key
 
-RESOURCES = list(yaml.safe_load_all((ROOT / "deploy/kserve/photo-enhancer.yaml").read_text()))
+RESOURCES = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/kserve/photo-enhancer.yaml").read_text()))
 SCALARS = {"str": str, "int": int, "bool": bool, "float": (int, float)}
 
 
@@ -107,7 +107,7 @@ def test_service_and_runtime_belong_together() -> None:
     (container,) = runtime["spec"]["containers"]
     assert container["name"] == "kserve-container" and "--model-repository=/mnt/models" in container["args"]
     assert f"--http-port={model['ports'][0]['containerPort']}" in container["args"]
-    assert "command" not in container  # the image's own: deploy/start.py
+    assert "command" not in container  # the image's own: deploy/server/start.py
     assert str(start.CACHE) in {each["mountPath"] for each in container["volumeMounts"]}
     assert_operators_key(container, runtime["spec"]["volumes"])
     assert container["readinessProbe"]["httpGet"]["port"] == model["ports"][0]["containerPort"]

@@ -1,28 +1,11 @@
-"""What the command lines of all renderings share: options of quality, and how errors end a run."""
+"""What the command lines of all renderings share: options of quality."""
 
 import argparse
 import os
-import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from training.arguments import positive
 from training.data.rendering.scene import Quality
-from training.errors import TrainingError
-
-
-def run_command(
-    parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], None], arguments: Sequence[str] | None
-) -> int:
-    """Parse and run; returns the exit code: 0, 1 for an error that the user can put right, 130 after Ctrl-C."""
-    try:
-        run(parser.parse_args(arguments))
-    except (TrainingError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
 
 
 def add_options(command: argparse.ArgumentParser, size_px: tuple[int, int], samples: int) -> None:

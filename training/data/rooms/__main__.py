@@ -4,8 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from command_line.ending import finish
 from training.arguments import positive
-from training.data.rendering.command import add_options, quality_of, run_command
+from training.data.rendering.command import add_options, quality_of
 from training.data.rooms.outside import outdoor_panoramas
 from training.data.rooms.production import Rooms, make_rooms
 
@@ -16,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_options(parser, (480, 320), 64)
     parser.add_argument("--count", type=positive, default=100, help="rooms (%(default)s)")
     parser.add_argument("--processes", type=positive, default=1, help="rooms at a time (%(default)s)")
-    return run_command(parser, run, arguments)
+    return finish(lambda: run(parser.parse_args(arguments)))
 
 
 def run(options: argparse.Namespace) -> None:

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from command_line.ending import finish
 from training.arguments import positive
-from training.data.rendering.command import add_options, quality_of, run_command
+from training.data.rendering.command import add_options, quality_of
 from training.data.rooms.outside import outdoor_panoramas
 from training.data.scenes.archives import SceneError, unpack
 from training.data.scenes.catalogue import BY_NAME
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--variants", type=positive, default=3, help="lightings of each interior (%(default)s)")
     parser.add_argument("--views", type=positive, default=2, help="cameras in each variant (%(default)s)")
     parser.add_argument("--only", nargs="+", default=[], metavar="VIEW", help="names of views, as bedroom-2-1 (all)")
-    return run_command(parser, run, arguments)
+    return finish(lambda: run(parser.parse_args(arguments)))
 
 
 def run(options: argparse.Namespace) -> None:

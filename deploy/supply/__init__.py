@@ -1,0 +1,1 @@
+"""What an installation brings: bills of materials, licences, and whether requirements resolve."""

@@ -1,0 +1,14 @@
+"""A file's content as a short name that no other content has."""
+
+import hashlib
+from pathlib import Path
+
+
+def sha256(path: Path) -> str:
+    """Of a file's content, in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
