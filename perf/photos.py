@@ -10,14 +10,15 @@ from PIL import Image
 from files.checkout import ROOT
 
 SAMPLES = tuple(ROOT / "docs/samples" / name for name in ("kitchen.jpg", "bedroom.jpg", "bathroom.jpg"))
-QUALITY = 92
+QUALITY, GAMMA = 92, 2.2
 
 
 @cache
-def photo_file(width: int, height: int, sample: Path = SAMPLES[0]) -> bytes:
-    """A JPEG of a sample photo, enlarged and with a camera's grain, so that it is as large as a camera's."""
+def photo_file(width: int, height: int, sample: Path = SAMPLES[0], ev: float = 0.0) -> bytes:
+    """A JPEG of a sample photo, enlarged, exposed and with a camera's grain, so that it is as large as a camera's."""
     enlarged = np.asarray(Image.open(sample).resize((width, height), Image.Resampling.BICUBIC))
     grain = np.random.default_rng(0).normal(0, 4, (height, width, 1)).astype(np.float32)
+    exposed = np.clip(enlarged * np.float32(2 ** (ev / GAMMA)) + grain, 0, 255).astype(np.uint8)
     file = io.BytesIO()
-    Image.fromarray(np.clip(enlarged + grain, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=QUALITY)
+    Image.fromarray(exposed).save(file, "JPEG", quality=QUALITY)
     return file.getvalue()

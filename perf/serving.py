@@ -30,10 +30,14 @@ from serving.versions import NETWORKS
 
 REPEATS = 5
 Image.MAX_IMAGE_PIXELS = None  # the photo of 100 megapixels is meant
+FRAMES_EV = (-2.0, 0.0, 2.0)
 LARGE_PX, MEDIUM_PX, HUGE_PX = (6000, 4000), (4243, 2829), (12000, 8400)
 AIMS: dict[str, tuple[str, float]] = {
     "fast, 24 MP / (2 x Pillow + 1.5 x one tile)": ("<=", 1.0),
     "full / fast, 24 MP": ("<=", 3.0),
+    "three frames of 24 MP merged / one, fast": ("<=", 4.0),
+    "three frames of 24 MP merged / one, full": ("<=", 4.0),
+    "three frames of 24 MP merged, full: GB": ("<=", 5.0),
     "this service / FastAPI, fast, 12 MP": ("<=", 1.1),
     "this service / FastAPI, full, 12 MP": ("<=", 1.1),
     "PyTorch eager FP32 / engine, generator": (">=", 2.0),
@@ -83,8 +87,11 @@ def measure(server: TritonServer, repeats: int) -> dict[str, float]:
     found: dict[str, float] = {}
     with Enhancer(server.grpc_url) as enhancer, ThreadPoolExecutor(4) as pool:
         fast, full = (partial(enhancer.enhance, large, mode=mode) for mode in ("fast", "full"))
-        works: list[Work] = [partial(read_and_write, large), fast, full]
-        found["pillow_s"], found["fast_s"], found["full_s"] = medians_s(works, repeats)
+        frames = [photo_file(*LARGE_PX, ev=ev) for ev in FRAMES_EV]
+        merged = [partial(enhancer.merge, frames, mode=mode) for mode in MODES]
+        works: list[Work] = [partial(read_and_write, large), fast, full, *merged]
+        names = ("pillow_s", "fast_s", "full_s", *(f"{mode}_merged_s" for mode in MODES))
+        found |= dict(zip(names, medians_s(works, repeats), strict=True))
         idle = pss_bytes(group)
         with Peak(group) as peak:  # which slows the server down, so that this is no time to measure time
             enhancer.enhance(large, mode="full")
@@ -98,6 +105,9 @@ def measure(server: TritonServer, repeats: int) -> dict[str, float]:
         with Peak(group) as peak:
             enhancer.enhance(huge, mode="full")
         found["huge_bytes"] = float(peak.bytes)
+        with Peak(group) as peak:
+            enhancer.merge(frames, mode="full")
+        found["merged_bytes"] = float(peak.bytes)
         found |= beside_fastapi(enhancer, repeats)
     return found
 
@@ -128,6 +138,7 @@ def ratios(engines: dict[str, float], found: dict[str, float]) -> dict[str, floa
     rows = {
         "fast, 24 MP / (2 x Pillow + 1.5 x one tile)": found["fast_s"] / (2 * found["pillow_s"] + 1.5 * one_tile_s),
         "full / fast, 24 MP": found["full_s"] / found["fast_s"],
+        "three frames of 24 MP merged, full: GB": found["merged_bytes"] / 1e9,
         "full, 24 MP: bytes per pixel above idle": found["full_bytes_per_pixel"],
         "full, 100 MP: GB": found["huge_bytes"] / 1e9,
         "growth over 200 mixed requests": found["growth"],
@@ -138,6 +149,7 @@ def ratios(engines: dict[str, float], found: dict[str, float]) -> dict[str, floa
         rows[f"PyTorch eager FP32 / engine, {network}"] = eager_s / ours_s
         rows[f"PSNR of the engine against PyTorch, {network}, dB"] = engines[f"{network}, PSNR, dB"]
     for mode in MODES:
+        rows[f"three frames of 24 MP merged / one, {mode}"] = found[f"{mode}_merged_s"] / found[f"{mode}_s"]
         if f"{mode}_12mp_fastapi_s" in found:
             ratio = found[f"{mode}_12mp_s"] / found[f"{mode}_12mp_fastapi_s"]
             rows[f"this service / FastAPI, {mode}, 12 MP"] = ratio
