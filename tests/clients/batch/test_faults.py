@@ -47,7 +47,7 @@ def test_stopped_batch_says_how_to_go_on(
 
 
 def test_server_killed_in_the_middle(shoot: Path, identity_repository: Path, tmp_path: Path) -> None:
-    out, ports, kills = tmp_path / "out", Ports.free(), 5
+    out, ports, kills = tmp_path / "out", Ports.free(), 2
     process = None
     for kill in range(kills + 1):
         with TritonServer(ports, repository=identity_repository, log=tmp_path / "server.log") as server:
@@ -55,7 +55,7 @@ def test_server_killed_in_the_middle(shoot: Path, identity_repository: Path, tmp
             if kill == kills:
                 code, report, _ = finish(process)
             else:
-                wait_until_done(out, 6 * kill + 2)
+                wait_until_done(out, 12 * kill + 2)
                 os.killpg(server.process.pid, signal.SIGKILL)
     assert (code, report["done"], report["failed"]) == (0, PHOTOS, [])
     check_books(shoot, out, PHOTOS)
