@@ -9,9 +9,9 @@ EXTRA = $(VENV)/bin/pip install --quiet --constraint constraints.txt --editable
 help: ## print the targets; further commands: python -m training|export|perf|deploy.access|deploy.supply --help
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
-PARTS := server ui camera ray rooms perf peers sbom kubernetes tools
+PARTS := server ui camera ray rooms perf baselines sbom kubernetes tools
 
-setup: $(if $(PART),$(addprefix setup-,$(PART)),$(VENV)/.installed) ## install everything but the server into .venv; or one PART="server ui camera ray rooms perf peers sbom kubernetes tools"
+setup: $(if $(PART),$(addprefix setup-,$(PART)),$(VENV)/.installed) ## install everything but the server into .venv; or one PART="server ui camera ray rooms perf baselines sbom kubernetes tools"
 
 .PHONY: $(addprefix setup-,$(PARTS))
 setup-%:
@@ -63,12 +63,12 @@ $(VENV)/.perf-installed: $(VENV)/.installed .venv-server/.installed perf/require
 	cp .venv-server/lib/python3*/site-packages/nvidia_pytriton.libs/libb64-*.so.0d .venv-perf/nvidia/cuda_runtime/lib/libb64.so.0d
 	@touch $@
 
-setup-peers: .venv-peers/.installed # the served peers: FastAPI, pytriton's binding
+setup-baselines: .venv-baselines/.installed # the served baselines: FastAPI, pytriton's binding
 setup-sbom: .venv-sbom/.installed # the tool that lists what is installed
 
-.venv-peers/.installed: perf/requirements-peers.txt
+.venv-baselines/.installed: perf/requirements-baselines.txt
 .venv-sbom/.installed: deploy/requirements/sbom.txt
-.venv-peers/.installed .venv-sbom/.installed:
+.venv-baselines/.installed .venv-sbom/.installed:
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --requirement $<
 	@touch $@

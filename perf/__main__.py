@@ -27,10 +27,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     serving = commands.add_parser("serving", help="what serving costs beside the networks")
     engines = commands.add_parser("engines", help="both networks in every engine")
     roofline = commands.add_parser("roofline", help="how near they come to what the machine could do")
-    peers = commands.add_parser("peers", help="what people would use in its place, side by side")
-    peers.add_argument("--panoramas", type=Path, help="folder of .hdr panoramas; without it, no quality is measured")
+    baselines = commands.add_parser("baselines", help="what people would use in its place, side by side")
+    baselines.add_argument("--panoramas", type=Path, help="folder of .hdr panoramas; without, no quality is measured")
     commands.add_parser("report", help="perf/report.md from the kept results")
-    for each in (compare, serving, engines, roofline, peers):
+    for each in (compare, serving, engines, roofline, baselines):
         each.add_argument("--quick", action="store_true", help="as few repeats as can be, to see that it works")
     return parser.parse_args(arguments)
 
@@ -62,10 +62,10 @@ def execute(asked: argparse.Namespace) -> int:
             from perf.roofline.measurement import roofline
 
             keep((roofline(network, **rounds) for network in NETWORKS), asked.results)
-        case "peers":
-            from perf.peers.benchmark import peers
+        case "baselines":
+            from perf.baselines.benchmark import baselines
 
-            keep([peers(asked.panoramas, 1 if asked.quick else None)], asked.results)
+            keep([baselines(asked.panoramas, 1 if asked.quick else None)], asked.results)
         case "report":
             from perf.report import REPORT, write_report
 

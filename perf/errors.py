@@ -8,4 +8,4 @@ class PerfError(UserError):
 
 
 class Unavailable(PerfError):
-    """An engine or a peer cannot run here; the message says why."""
+    """An engine or a baseline cannot run here; the message says why."""

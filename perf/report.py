@@ -19,7 +19,7 @@ TITLES = {
     "serving": "Serving beside its parts",
     "engines": "The networks in every engine",
     "roofline": "Roofline",
-    "peers": "Peers",
+    "baselines": "Baselines",
     "compare": "Before and after",
     "faults": "Faults",
     "soak": "Endurance",

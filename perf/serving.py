@@ -18,11 +18,11 @@ from clients.request import MODES
 from deploy.measuring.memory import Peak, pss_bytes
 from deploy.server.triton import TritonServer
 from export.compare import psnr_db
+from perf.baselines.served import fastapi
 from perf.engines.benchmark import ROUNDS, started
 from perf.engines.benchmark import measure as measure_engines
 from perf.engines.table import REFERENCE, SERVED_BY_CPU, engine, served_by_cpu
 from perf.errors import PerfError, Unavailable
-from perf.peers.served import fastapi
 from perf.photos import photo_file
 from perf.results import Result, new_result, server_versions, versions
 from perf.timing import Work, medians_s, time_s

@@ -40,8 +40,8 @@ def cpu_seconds() -> tuple[float, float]:
 
 def steal_share(before: tuple[float, float], after: tuple[float, float]) -> float:
     """Share of the cores' time between two cpu_seconds that was steal time, 0 to 1."""
-    stolen, total = (new - old for old, new in zip(before, after, strict=True))
-    return round(stolen / total, 4) if total else 0.0
+    steal, total = (new - old for old, new in zip(before, after, strict=True))
+    return round(steal / total, 4) if total else 0.0
 
 
 def processor() -> str:

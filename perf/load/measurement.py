@@ -33,14 +33,14 @@ class Level:
 
     Attributes:
         counted: growth of Triton's counters in all repeats.
-        stolen: steal time in each repeat, as a share of this machine's time.
+        steal: steal time in each repeat, as a share of this machine's time.
         refused: whether the server's queue was full, where measuring ended.
     """
 
     load: Load
     timings: list[Timing] = field(default_factory=list)
     counted: Counters = field(default_factory=Counter)
-    stolen: list[float] = field(default_factory=list)
+    steal: list[float] = field(default_factory=list)
     refused: bool = False
 
     def measure(self, analyze_load: Analyze, target: Target, requests: int) -> None:
@@ -50,7 +50,7 @@ class Level:
         before, ticks = counters(target), cpu_seconds()
         try:
             self.timings.append(analyze_load(self.load, requests))
-            self.stolen.append(steal_share(ticks, cpu_seconds()))
+            self.steal.append(steal_share(ticks, cpu_seconds()))
             self.counted += counters(target) - before
         except Refused:
             self.refused = True
@@ -69,7 +69,7 @@ class Level:
             "requests": sum(timing.requests for timing in self.timings),
             **{name: round(statistics.median(each[name] for each in repeats), 4) for name in names},
             "spread_percent": round(100 * relative_range([each["p50_ms"] for each in repeats]), 2),
-            "steal_percent": round(100 * statistics.median(self.stolen), 2),
+            "steal_percent": round(100 * statistics.median(self.steal), 2),
             "tiles_in_batch": tiles_in_batch(self.counted),
             **{name: round(ms, 4) for name, ms in stages.items()},
         }

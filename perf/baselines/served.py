@@ -1,4 +1,4 @@
-"""Peers that are servers, each in its own process, and this project's own server beside them."""
+"""Baselines that are servers, each in its own process, and this project's own server beside them."""
 
 import contextlib
 import os
@@ -13,10 +13,10 @@ from deploy.server.ports import Ports
 from deploy.server.triton import TritonServer
 from deploy.server.wheel import Wheel
 from files.checkout import MODEL_REPOSITORY, ROOT
+from perf.baselines import QUALITY, Enhance
 from perf.errors import Unavailable
-from perf.peers import QUALITY, Enhance
 
-PEERS_PYTHON = ROOT / ".venv-peers/bin/python"
+BASELINES_PYTHON = ROOT / ".venv-baselines/bin/python"
 TIMEOUT_S = 300.0
 
 
@@ -24,7 +24,7 @@ TIMEOUT_S = 300.0
 def fastapi() -> Iterator[Enhance]:
     """FastAPI, over HTTP."""
     port = Ports.free().http
-    with process("perf.peers.fastapi_server", port), httpx.Client(timeout=TIMEOUT_S) as client:
+    with process("perf.baselines.fastapi_server", port), httpx.Client(timeout=TIMEOUT_S) as client:
 
         def enhance(file: bytes, mode: str) -> bytes:
             url = f"http://127.0.0.1:{port}/enhance"
@@ -38,7 +38,7 @@ def pytriton() -> Iterator[Enhance]:
     """The binding of pytriton, over gRPC."""
     ports = Ports.free()
     with (
-        process("perf.peers.pytriton_server", ports.http, ports.grpc, ports.metrics),
+        process("perf.baselines.pytriton_server", ports.http, ports.grpc, ports.metrics),
         client(f"grpc://127.0.0.1:{ports.grpc}") as enhance,
     ):
         yield enhance
@@ -47,7 +47,7 @@ def pytriton() -> Iterator[Enhance]:
 @contextlib.contextmanager
 def project() -> Iterator[Enhance]:
     """This project's server, over gRPC."""
-    with TritonServer(log=ROOT / "artifacts/perf/peers-project.log") as server, client(server.grpc_url) as enhance:
+    with TritonServer(log=ROOT / "artifacts/perf/baselines-project.log") as server, client(server.grpc_url) as enhance:
         yield enhance
 
 
@@ -59,20 +59,20 @@ def client(url: str) -> Iterator[Enhance]:
 
 
 def process(module: str, port: int, *further: int) -> contextlib.AbstractContextManager[None]:
-    """A peer's process, ready inside the block; its first port speaks HTTP.
+    """A baseline's process, ready inside the block; its first port speaks HTTP.
 
     Raises:
-        Unavailable: the peers' environment is missing.
+        Unavailable: the baselines' environment is missing.
         LaunchError: on entering, where it does not start; says where its log is.
     """
-    if not PEERS_PYTHON.exists():
-        raise Unavailable("the peers' environment is missing: make setup PART=peers")
-    command: list[str | Path] = [PEERS_PYTHON, "-m", module, MODEL_REPOSITORY, *map(str, (port, *further))]
+    if not BASELINES_PYTHON.exists():
+        raise Unavailable("the baselines' environment is missing: make setup PART=baselines")
+    command: list[str | Path] = [BASELINES_PYTHON, "-m", module, MODEL_REPOSITORY, *map(str, (port, *further))]
     log = ROOT / f"artifacts/perf/{module.rpartition('.')[2]}.log"
     return running_process(command, f"127.0.0.1:{port}", "models/enhance", log, environment())
 
 
 def environment() -> dict[str, str]:
     """With the interpreter's own library: pytriton's stub would else take the system's, of another patch release."""
-    library = Wheel.of(PEERS_PYTHON).python_library
+    library = Wheel.of(BASELINES_PYTHON).python_library
     return os.environ | ({"LD_LIBRARY_PATH": str(library.parent)} if library.suffix != ".a" else {})

@@ -1,7 +1,8 @@
 """What people would use in place of this project, each as a competent user would write it, measured side by side.
 
-A peer takes a photo file and returns an edited one, as the service does, so that every way pays for reading and writing
-photos. The served peers run the service's own engine and arithmetic (perf.peers.editor): what differs is the serving.
+A baseline takes a photo file and returns an edited one, as the service does, so that every way pays for reading and
+writing photos. The served ones run the service's own engine and arithmetic (perf.baselines.editor): what differs is
+the serving.
 """
 
 import io
@@ -21,7 +22,7 @@ QUALITY = 92  # of every JPEG that is written, as the service's default
 
 
 @dataclass(frozen=True)
-class Peer:
+class Baseline:
     """One way to edit photos.
 
     Attributes:

@@ -1,6 +1,6 @@
-"""Peers side by side: time and quality of the same photos, in one run on one machine.
+"""Baselines side by side: time and quality of the same photos, in one run on one machine.
 
-Every photo goes through all peers in turn, so that a busy moment of the machine falls on all of them. One photo at a
+Every photo goes through all of them in turn, so that a busy moment of the machine falls on all. One photo at a
 time; every server stays up all the while, idle when it is not asked. Quality is against the right edit of views from
 held-out panoramas, at the size and by the definitions of `make evaluate`.
 """
@@ -13,25 +13,25 @@ from pathlib import Path
 
 from clients.errors import EnhanceError
 from deploy.server.wheel import LaunchError
+from perf.baselines import Baseline, Enhance, read
+from perf.baselines.scenes import SIZE, Scene, held_out_scenes, sample_scenes
+from perf.baselines.served import BASELINES_PYTHON
+from perf.baselines.table import BASELINES, BOTH, OURS
 from perf.errors import Unavailable
-from perf.peers import Enhance, Peer, read
-from perf.peers.scenes import SIZE, Scene, held_out_scenes, sample_scenes
-from perf.peers.served import PEERS_PYTHON
-from perf.peers.table import BOTH, OURS, PEERS
 from perf.photos import photo_file
 from perf.results import Result, Row, new_result, server_versions, versions
 from perf.timing import quartiles
 from training.evaluation import Scores, mean
 
 PHOTOS = {2: (SIZE, 8), 12: ((4243, 2829), 3)}  # size in pixels and number of photos, by megapixels
-NO_TARGETS = "no panoramas: python -m perf peers --panoramas FOLDER (docs/training.md says where they come from)"
+NO_TARGETS = "no panoramas: python -m perf baselines --panoramas FOLDER (docs/training.md says where they come from)"
 
 
 @dataclass
 class Entry:
-    """One way of one peer at one size, and what was measured of it."""
+    """One way of one baseline at one size, and what was measured of it."""
 
-    peer: Peer
+    baseline: Baseline
     mode: str
     megapixels: int
     enhance: Enhance | None
@@ -55,7 +55,8 @@ class Entry:
 
     def row(self, ours_s: float | None = None) -> Row:
         """For the result; `ours_s` is the time that this project takes."""
-        named = {"peer": f"{self.peer.name}, {self.mode}", "photo": f"{self.megapixels} MP", "about": self.peer.about}
+        name = f"{self.baseline.name}, {self.mode}"
+        named = {"baseline": name, "photo": f"{self.megapixels} MP", "about": self.baseline.about}
         if self.enhance is None:
             return named | {"not_run": self.failure}
         quality = mean(self.scores) if self.scores else None
@@ -74,16 +75,16 @@ class Entry:
 
 
 def opened_entries(stack: contextlib.ExitStack) -> list[Entry]:
-    """Every way of every peer, ready until the stack is closed, for each size."""
+    """Every way of every baseline, ready until the stack is closed, for each size."""
     entries = []
-    for peer in PEERS:
-        print(f"starting {peer.name} ...", flush=True)
+    for baseline in BASELINES:
+        print(f"starting {baseline.name} ...", flush=True)
         enhance, failure = None, ""
         try:
-            enhance = stack.enter_context(peer.opened())
+            enhance = stack.enter_context(baseline.opened())
         except (Unavailable, LaunchError) as why:
             failure = str(why)
-        entries += [Entry(peer, mode, size, enhance, failure) for size in PHOTOS for mode in peer.modes]
+        entries += [Entry(baseline, mode, size, enhance, failure) for size in PHOTOS for mode in baseline.modes]
     return sorted(entries, key=lambda entry: entry.megapixels)
 
 
@@ -103,12 +104,12 @@ def measure(entries: list[Entry], scenes: list[Scene], most: int | None = None) 
 
 def rows(entries: list[Entry]) -> list[Row]:
     """A row for each entry."""
-    ours = [entry for entry in entries if entry.peer.name == OURS and entry.times_s]
+    ours = [entry for entry in entries if entry.baseline.name == OURS and entry.times_s]
     beside = (next((statistics.median(o.times_s) for o in ours if entry.is_beside(o)), None) for entry in entries)
     return [entry.row(ours_s) for entry, ours_s in zip(entries, beside, strict=True)]
 
 
-def peers(panoramas: Path | None, most: int | None = None) -> Result:
+def baselines(panoramas: Path | None, most: int | None = None) -> Result:
     """The result.
 
     Args:
@@ -121,7 +122,7 @@ def peers(panoramas: Path | None, most: int | None = None) -> Result:
         entries = opened_entries(stack)
         measure(entries, scenes, most)
     found = versions("torch", "opencv-python-headless", "pillow") | server_versions()
-    if PEERS_PYTHON.exists():
-        found |= versions("fastapi", "uvicorn", python=PEERS_PYTHON)
+    if BASELINES_PYTHON.exists():
+        found |= versions("fastapi", "uvicorn", python=BASELINES_PYTHON)
     quality = f"{len(scenes)} views of held-out panoramas, mean" if panoramas else f"not run: {NO_TARGETS}"
-    return new_result("peers", "peers", "cpu", found, rows(entries), {"quality": quality})
+    return new_result("baselines", "baselines", "cpu", found, rows(entries), {"quality": quality})

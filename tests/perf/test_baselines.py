@@ -1,4 +1,4 @@
-"""Peers: each edits photos as it says, the served ones as the service does, and what cannot run says why."""
+"""Baselines: each edits photos as it says, the served ones as the service does, and what cannot run says why."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 from clients import Enhancer
 from deploy.server.triton import TritonServer
 from perf import results
+from perf.baselines import Baseline, Enhance, read, scenes, script, served, write
+from perf.baselines.benchmark import Entry, measure, rows
+from perf.baselines.table import BASELINES, OURS, classical, unedited
 from perf.errors import PerfError, Unavailable
-from perf.peers import Enhance, Peer, read, scenes, script, served, write
-from perf.peers.benchmark import Entry, measure, rows
-from perf.peers.table import OURS, PEERS, classical, unedited
 from pixels.brackets.exposure import to_linear
 from pixels.curves import CELLS, KNOTS
 from tests.photos import encoded, photo
 from tests.training.conftest import room
 from training.data.fusion import standard_edit
 
-needs_peers = pytest.mark.skipif(not served.PEERS_PYTHON.exists(), reason="no .venv-peers: make setup PART=peers")
+needs_baselines = pytest.mark.skipif(
+    not served.BASELINES_PYTHON.exists(), reason="no .venv-baselines: make setup PART=baselines"
+)
 
 
 def identity(coarse: torch.Tensor) -> torch.Tensor:
@@ -68,10 +70,10 @@ def test_pillow_alone_changes_nothing_but_the_file() -> None:
     assert np.abs(difference).mean() < 3
 
 
-@needs_peers
+@needs_baselines
 @pytest.mark.parametrize("opened", [served.fastapi, served.pytriton])
 @pytest.mark.parametrize("mode", ["fast", "full"])
-def test_served_peers_edit_as_the_service_does(
+def test_served_baselines_edit_as_the_service_does(
     peers_running: dict[str, Enhance], server: TritonServer, opened: object, mode: str
 ) -> None:
     file = encoded(photo(700, 520))
@@ -87,9 +89,9 @@ def peers_running() -> Iterator[dict[str, Enhance]]:
         yield {"fastapi": fastapi, "pytriton": pytriton}
 
 
-def test_without_their_environment_served_peers_say_how_to_make_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served, "PEERS_PYTHON", Path("nowhere"))
-    with pytest.raises(Unavailable, match="make setup PART=peers"), served.fastapi():
+def test_without_their_environment_served_baselines_say_how_to_make_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served, "BASELINES_PYTHON", Path("nowhere"))
+    with pytest.raises(Unavailable, match="make setup PART=baselines"), served.fastapi():
         pass
 
 
@@ -133,8 +135,8 @@ def test_an_edit_of_any_size_is_scored_against_the_target(tmp_path: Path) -> Non
 
 
 def entry(enhance: Enhance | None, failure: str = "") -> Entry:
-    peer = Peer("peer", ("only",), lambda: contextlib.nullcontext(lambda file, _mode: file), "for the test")
-    return Entry(peer, "only", 2, enhance, failure)
+    baseline = Baseline("baseline", ("only",), lambda: contextlib.nullcontext(lambda file, _mode: file), "for the test")
+    return Entry(baseline, "only", 2, enhance, failure)
 
 
 def known_scene(tmp_path: Path, target: NDArray[np.uint8] | None) -> scenes.Scene:
@@ -143,11 +145,11 @@ def known_scene(tmp_path: Path, target: NDArray[np.uint8] | None) -> scenes.Scen
 
 
 def kept(*entries: Entry) -> list[str]:
-    return results.table(results.new_result("peers", "peers", "cpu", {}, rows(list(entries)))["rows"])
+    return results.table(results.new_result("baselines", "baselines", "cpu", {}, rows(list(entries)))["rows"])
 
 
 def test_the_first_photo_of_a_size_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perf.peers.benchmark.PHOTOS", {2: ((96, 64), 3)})
+    monkeypatch.setattr("perf.baselines.benchmark.PHOTOS", {2: ((96, 64), 3)})
     seen: list[bytes] = []
     counted = entry(lambda file, _mode: (seen.append(file), file)[1])
     measure([counted], [known_scene(tmp_path, photo(96, 64))])
@@ -155,7 +157,7 @@ def test_the_first_photo_of_a_size_does_not_count(tmp_path: Path, monkeypatch: p
     assert counted.row()["photos"] == 3 and counted.row()["psnr_db"] > 25 and len(kept(counted)) == 3
 
 
-def test_a_peer_that_fails_is_out_and_has_no_number(tmp_path: Path) -> None:
+def test_a_baseline_that_fails_is_out_and_has_no_number(tmp_path: Path) -> None:
     def fail(_file: bytes, _mode: str) -> bytes:
         raise RuntimeError("out of memory")
 
@@ -164,7 +166,7 @@ def test_a_peer_that_fails_is_out_and_has_no_number(tmp_path: Path) -> None:
         broken.measure(b"", known_scene(tmp_path, None))
     assert "not run: out of memory" in kept(broken)[2] and "time_s" not in broken.row()
     with pytest.raises(PerfError, match="psnr_db"):
-        results.new_result("peers", "peers", "cpu", {}, [broken.row() | {"psnr_db": 1.0}])
+        results.new_result("baselines", "baselines", "cpu", {}, [broken.row() | {"psnr_db": 1.0}])
 
 
 def test_without_targets_there_is_time_and_no_quality(tmp_path: Path) -> None:
@@ -175,8 +177,8 @@ def test_without_targets_there_is_time_and_no_quality(tmp_path: Path) -> None:
 
 def test_each_way_stands_beside_ours_of_the_same_mode_and_size() -> None:
     def timed(name: str, mode: str, megapixels: int, time_s: float) -> Entry:
-        peer = Peer(name, (mode,), contextlib.nullcontext, "for the test")
-        return Entry(peer, mode, megapixels, lambda file, _mode: file, times_s=[time_s])
+        baseline = Baseline(name, (mode,), contextlib.nullcontext, "for the test")
+        return Entry(baseline, mode, megapixels, lambda file, _mode: file, times_s=[time_s])
 
     ours = [timed(OURS, "fast", 2, 1.0), timed(OURS, "full", 2, 4.0), timed(OURS, "full", 12, 9.0)]
     others = [timed("script", "full", 2, 8.0), timed("Pillow", "unedited", 12, 3.0), timed("FastAPI", "fast", 12, 2.0)]
@@ -184,5 +186,5 @@ def test_each_way_stands_beside_ours_of_the_same_mode_and_size() -> None:
 
 
 def test_every_way_has_a_name_of_its_own() -> None:
-    ways = [(peer.name, mode) for peer in PEERS for mode in peer.modes]
+    ways = [(baseline.name, mode) for baseline in BASELINES for mode in baseline.modes]
     assert len(set(ways)) == len(ways)

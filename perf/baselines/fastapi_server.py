@@ -1,6 +1,6 @@
 """The same networks behind FastAPI and uvicorn: one process, a thread for each request.
 
-python -m perf.peers.fastapi_server MODEL_REPOSITORY PORT
+python -m perf.baselines.fastapi_server MODEL_REPOSITORY PORT
 """
 
 import sys
@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from perf.peers.editor import Editor
+from perf.baselines.editor import Editor
 
 
 def application(editor: Editor) -> FastAPI:

@@ -1,6 +1,6 @@
 """The same networks through pytriton's own binding: a Python function behind the same tritonserver.
 
-    python -m perf.peers.pytriton_server MODEL_REPOSITORY HTTP_PORT GRPC_PORT METRICS_PORT
+    python -m perf.baselines.pytriton_server MODEL_REPOSITORY HTTP_PORT GRPC_PORT METRICS_PORT
 
 Its input, output and parameters are named as the service's, so the project's own client speaks to it.
 """
@@ -14,7 +14,7 @@ from pytriton.model_config import ModelConfig, Tensor
 from pytriton.proxy.types import Request
 from pytriton.triton import Triton, TritonConfig
 
-from perf.peers.editor import Editor
+from perf.baselines.editor import Editor
 
 
 def main() -> None:

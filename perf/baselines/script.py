@@ -15,8 +15,8 @@ from torch.nn import functional as F
 from export.contract import read_contract
 from export.networks import load_network
 from files.checkout import MODEL_REPOSITORY
+from perf.baselines import Enhance, read, write
 from perf.engines.table import CPU_THREADS, WEIGHTS
-from perf.peers import Enhance, read, write
 from pixels.tiling import TILE_PX, segments
 from serving.versions import NETWORKS
 from training.networks.curves import apply_curves

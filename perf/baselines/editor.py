@@ -1,4 +1,4 @@
-"""The service's engine and arithmetic in one Python process, without Triton: for the peers that serve.
+"""The service's engine and arithmetic in one Python process, without Triton: for the baselines that serve.
 
 The engine is the service's own (serving.inference, same ONNX files) and so is the edit (pixels.edit): with any other
 engine the comparison would be between engines, for which there is `python -m perf engines`. Photos are read and written
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from perf.peers import read, write
+from perf.baselines import read, write
 from pixels.edit import enhance
 from pixels.ranges import Floats
 from pixels.refinement import Tile
