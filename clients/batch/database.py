@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from datetime import UTC, datetime
@@ -80,13 +81,6 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Path | None]:
             raise LedgerError(f"{path} is damaged and cannot be moved away: {error.strerror}") from error
 
 
-def memory_database() -> sqlite3.Connection:
-    """A ledger that leaves no file behind."""
-    database = sqlite3.connect(":memory:", isolation_level=None)
-    database.executescript(SCHEMA)
-    return database
-
-
 def _opened(path: Path, was_there: bool) -> sqlite3.Connection:
     try:
         database = sqlite3.connect(path, isolation_level=None, timeout=1)
@@ -125,10 +119,16 @@ def _check(database: sqlite3.Connection, path: Path) -> None:
     for name in ADDED.keys() - columns if columns and version < VERSION else ():
         database.execute(f"ALTER TABLE photos ADD COLUMN {name} {ADDED[name]}")
         columns.add(name)
-    if columns != {row[1] for row in memory_database().execute("PRAGMA table_info(photos)")}:
+    if columns != _columns_of_this_version():
         raise _DamagedError("it has other columns")
     if database.execute("PRAGMA integrity_check").fetchall() != [("ok",)] or database.execute(SOUND).fetchone() != (1,):
         raise _DamagedError("its content is not sound")
+
+
+def _columns_of_this_version() -> set[str]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(SCHEMA)
+        return {row[1] for row in database.execute("PRAGMA table_info(photos)")}
 
 
 def _meaning(error: sqlite3.DatabaseError, path: Path) -> Exception:

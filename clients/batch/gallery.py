@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from clients.batch.ledger import Result
+from clients.batch.worklist import Entry
 from clients.files import write_atomically
 
 THUMBNAIL_PX = 420
@@ -27,18 +27,18 @@ figure { margin: 0 } img { width: 100%; height: auto; display: block } figcaptio
 """
 
 
-def write_gallery(path: Path, title: str, results: Iterable[Result]) -> None:
+def write_gallery(path: Path, title: str, photos: Iterable[Entry]) -> None:
     """Writes the report.
 
     Args:
         path: The HTML file.
         title: Its heading.
-        results: What became of each photo.
+        photos: What became of each.
 
     Raises:
         OSError: it cannot be written.
     """
-    listed = list(results)
+    listed = list(photos)
     counts = ", ".join(f"{count} {state}" for state, count in sorted(Counter(each.state for each in listed).items()))
     sections = "".join(_section(each) for each in listed)
     page = (
@@ -49,17 +49,16 @@ def write_gallery(path: Path, title: str, results: Iterable[Result]) -> None:
     write_atomically(path, page.encode(errors="replace"))
 
 
-def _section(result: Result) -> str:
-    name = Path(result.source).name
-    frames = f", merged from {len(result.frames)} frames" if result.frames else ""
-    reason = f"<p>{_text(result.state)}: {_text(result.reason)}</p>" if result.reason else ""
+def _section(entry: Entry) -> str:
+    name, output = entry.source.name, entry.target.name
+    frames = f", merged from {len(entry.job.frames)} frames" if entry.job.frames else ""
+    reason = f"<p>{_text(entry.state)}: {_text(entry.reason)}</p>" if entry.reason else ""
     pair = ""
-    if result.state in ("done", "skipped"):
-        pair = _figure(Path(result.source), f"{name}, before", "Before") + _figure(
-            Path(result.target), f"{name}, after", f"After: {Path(result.target).name}"
-        )
-        pair = f'<div class="pair">{pair}</div>'
-    return f'<section class="{result.state}"><h2>{_text(name)}{frames}</h2>{reason}{pair}</section>'
+    if entry.state in ("done", "skipped"):
+        before = _figure(entry.source, f"{name}, before", "Before")
+        after = _figure(entry.target, f"{name}, after", f"After: {output}")
+        pair = f'<div class="pair">{before}{after}</div>'
+    return f'<section class="{entry.state}"><h2>{_text(name)}{frames}</h2>{reason}{pair}</section>'
 
 
 def _figure(path: Path, alternative: str, caption: str) -> str:

@@ -43,6 +43,7 @@ class Known(NamedTuple):
     attempts: int
     model: str | None
     frames: str | None
+    reason: str | None
 
 
 @dataclass(frozen=True)

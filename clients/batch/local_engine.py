@@ -1,4 +1,4 @@
-"""Runs the pending photos of a ledger through the server, several at a time."""
+"""Runs the pending photos of a worklist through the server, several at a time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from clients.batch.database import LedgerError
 from clients.batch.flow import Flow
 from clients.batch.job import Job
-from clients.batch.ledger import Ledger
 from clients.batch.order import Order
 from clients.batch.sources import developed, fingerprint, read_sources, with_names
 from clients.batch.storage import StorageError, store
+from clients.batch.worklist import Worklist
 from clients.connection import IN_FLIGHT, PATIENCE_S
 from clients.enhancer import AsyncEnhancer
 from clients.errors import (
@@ -55,10 +55,10 @@ class Outcome:
 
 
 class Batch:
-    """Enhances what is pending in a ledger.
+    """Enhances what is pending in a worklist.
 
     Args:
-        ledger: Where to read and note the photos' states.
+        worklist: Where to read and note the photos' states.
         enhancer: The client, best with `Retry(attempts=1)`: the batch itself waits, with fewer requests in flight.
         order: What is made of every photo.
         in_flight: The most requests at a time.
@@ -67,13 +67,13 @@ class Batch:
 
     def __init__(
         self,
-        ledger: Ledger,
+        worklist: Worklist,
         enhancer: AsyncEnhancer,
         order: Order,
         in_flight: int = IN_FLIGHT,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self._ledger = ledger
+        self._worklist = worklist
         self._enhancer = enhancer
         self._order = order
         self._flow = Flow(in_flight)
@@ -94,7 +94,7 @@ class Batch:
             DeniedError, ProtocolError: the server will take none of the photos.
             LedgerError: the ledger cannot be written.
         """
-        jobs = self._ledger.pending()
+        jobs = self._worklist.pending()
         running: set[asyncio.Task[Outcome]] = set()
         try:
             while True:
@@ -114,7 +114,7 @@ class Batch:
         """Whatever goes wrong with one photo is noted as its failure; what concerns all photos is raised."""
         digest = None
         try:
-            contents = await asyncio.to_thread(read_sources, self._ledger.sources, job)
+            contents = await asyncio.to_thread(read_sources, self._worklist.sources, job)
             digest = await asyncio.to_thread(fingerprint, contents)
             enhanced = await self._enhance(job, await asyncio.to_thread(developed, job, contents))
             enhanced = await asyncio.to_thread(self._order.finished, enhanced, job.target)
@@ -129,7 +129,7 @@ class Batch:
             reason = f"cannot be read: {error.strerror or error}"
         except Exception as error:  # one photo can never end a run
             reason = f"failed in a way that nobody thought of ({type(error).__name__}: {error})"
-        self._ledger.failed(job, reason, digest)
+        self._worklist.failed(job, reason, digest)
         return Outcome(job, error=reason)
 
     @contextlib.asynccontextmanager
@@ -162,7 +162,7 @@ class Batch:
             try:
                 async with self._slot(alone=losses >= SUSPECT):
                     if not (losses or refusals):
-                        self._ledger.tried(job)
+                        self._worklist.tried(job)
                     enhanced = await self._send(photos, self._order.request(job.target))
             except BusyError as error:
                 self._flow.refused()
@@ -216,9 +216,9 @@ class Batch:
             raise _Stop(error)
 
     async def _store(self, job: Job, source_sha256: str, enhanced: Enhanced) -> Outcome:
-        target = self._ledger.targets / job.target
+        target = self._worklist.targets / job.target
         digest = hashlib.sha256(enhanced.data).hexdigest()
-        self._ledger.storing(job, source_sha256, digest, len(enhanced.data), enhanced.seconds)
-        await asyncio.to_thread(store, self._ledger.folder, target, enhanced.data, job.modified_ns)
-        self._ledger.done(job)
+        self._worklist.storing(job, source_sha256, digest, len(enhanced.data), enhanced.seconds)
+        await asyncio.to_thread(store, self._worklist.folder, target, enhanced.data, job.modified_ns)
+        self._worklist.done(job)
         return Outcome(job, megapixels=enhanced.size_px[0] * enhanced.size_px[1] / 1e6)

@@ -19,11 +19,11 @@ os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 import ray
 
 from clients.batch.job import Job, frames_of, frames_text
-from clients.batch.ledger import Ledger
 from clients.batch.local_engine import Outcome
 from clients.batch.order import Order
 from clients.batch.sources import developed, fingerprint, read_sources, with_names
 from clients.batch.storage import StorageError, is_local, location, store
+from clients.batch.worklist import Worklist
 from clients.connection import Connection
 from clients.enhancer import Enhancer
 from clients.errors import DeniedError, ProtocolError, UnavailableError
@@ -86,11 +86,11 @@ class Worker:
         }
 
 
-def outcomes(ledger: Ledger, connection: Connection, order: Order, address: str | None) -> Iterator[Outcome]:
-    """Runs the pending photos of a ledger on a Ray cluster; yields their outcomes as they are noted.
+def outcomes(worklist: Worklist, connection: Connection, order: Order, address: str | None) -> Iterator[Outcome]:
+    """Runs the pending photos of a worklist on a Ray cluster; yields their outcomes as they are noted.
 
     Args:
-        ledger: Where to read and note the photos' states.
+        worklist: Where to read and note the photos' states.
         connection: How the workers reach the servers; `in_flight` is the number of workers.
         order: What is made of every photo.
         address: Of a Ray cluster; None starts one on this machine.
@@ -99,18 +99,18 @@ def outcomes(ledger: Ledger, connection: Connection, order: Order, address: str 
         EnhanceError: the servers take none of the photos; those left stay pending.
         StorageError: the outputs cannot be written; the photos left stay pending.
     """
-    jobs = {os.fsencode(job.source): job for job in ledger.pending()}
+    jobs = {os.fsencode(job.source): job for job in worklist.pending()}
     ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     try:
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         ray.data.DataContext.get_current().enable_progress_bars = False
-        for note in _pipeline(list(jobs.values()), ledger, connection, order).iter_rows():
-            yield _noted(ledger, jobs[note["source"]], note)
+        for note in _pipeline(list(jobs.values()), worklist, connection, order).iter_rows():
+            yield _noted(worklist, jobs[note["source"]], note)
     finally:
         ray.shutdown()
 
 
-def _pipeline(jobs: list[Job], ledger: Ledger, connection: Connection, order: Order) -> ray.data.Dataset:
+def _pipeline(jobs: list[Job], worklist: Worklist, connection: Connection, order: Order) -> ray.data.Dataset:
     rows = [
         {
             "source": os.fsencode(job.source),
@@ -121,7 +121,7 @@ def _pipeline(jobs: list[Job], ledger: Ledger, connection: Connection, order: Or
         }
         for job in jobs
     ]
-    folders = {"sources": _address(ledger.sources), "targets": _address(ledger.targets)}
+    folders = {"sources": _address(worklist.sources), "targets": _address(worklist.targets)}
     return ray.data.from_items(rows, override_num_blocks=min(BLOCKS, len(rows))).map(
         cast(Any, Worker),
         fn_constructor_kwargs={**folders, "connection": connection, "order": order},
@@ -140,16 +140,16 @@ def _address(folder: Any) -> str:  # noqa: ANN401  (a Path, or one of an object 
     return str(folder.absolute())
 
 
-def _noted(ledger: Ledger, job: Job, note: dict[str, Any]) -> Outcome:
+def _noted(worklist: Worklist, job: Job, note: dict[str, Any]) -> Outcome:
     if note["stop"] == "StorageError":
         raise StorageError(note["error"])
     if note["stop"]:
         kinds = {kind.__name__: kind for kind in (DeniedError, ProtocolError)}
         raise kinds.get(note["stop"], UnavailableError)(note["error"])
-    ledger.tried(job)
+    worklist.tried(job)
     if note["error"]:
-        ledger.failed(job, note["error"])
+        worklist.failed(job, note["error"])
         return Outcome(job, error=note["error"])
-    ledger.storing(job, note["source_sha256"], note["target_sha256"], note["size"], note["seconds"])
-    ledger.done(job)
+    worklist.storing(job, note["source_sha256"], note["target_sha256"], note["size"], note["seconds"])
+    worklist.done(job)
     return Outcome(job, megapixels=note["megapixels"])

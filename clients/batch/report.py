@@ -8,90 +8,102 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import PurePath
 
 from tqdm import tqdm
 
-from clients.batch.ledger import Failure, Ledger, Result
 from clients.batch.local_engine import Outcome
+from clients.batch.worklist import Entry, Worklist
 from clients.camera import DEVELOPED, EXTRA
 
 LISTED = 20
 UNCHANGED = "done before, and nothing has changed since"
 
 
-@dataclass
 class Report:
-    """What became of the photos of one run."""
+    """What became of the photos of one run.
 
-    done: int = 0
-    """Enhanced by this run."""
-    skipped: int = 0
-    """Already there before."""
-    pending: int = 0
-    """Left for the next run."""
-    failed: list[Failure] = field(default_factory=list)
-    seconds: float = 0.0
-    megapixels: float = 0.0
-    """Of the enhanced photos."""
-    photos: list[Result] = field(default_factory=list)
-    """Every photo with its output, what became of it, and why."""
-    merged: int = 0
-    """Pictures of this run that were made of several frames each."""
-    frames: int = 0
-    """All frames that those were made of."""
-    written: str = ""
-    """Where the outputs of this run are."""
-    passed_over: dict[str, int] = field(default_factory=dict)
-    """Files that are no photos, by their extensions."""
-    outdated: int = 0
-    """Outputs that were made by other versions of the networks than are served now."""
+    Args:
+        worklist: Its photos.
+        passed_over: Files that are no photos, by their extensions.
+    """
 
-    def close(self, ledger: Ledger) -> None:
-        """Takes over what the ledger knows at the end of the run."""
-        self.photos = list(ledger.results())
-        made = [photo.target for photo in self.photos if photo.state == "done"]
-        if made and ledger.folder is not None:
-            self.written = str(ledger.folder)  # a batch names no photo but those that fail
-        elif made:
-            self.written = made[0] if len(made) == 1 else _common_folder(made)
-        self.outdated = ledger.outdated()
-        merged = [photo.frames for photo in self.photos if photo.state == "done" and photo.frames]
-        self.merged, self.frames = len(merged), sum(map(len, merged))
+    def __init__(self, worklist: Worklist, passed_over: Mapping[str, int]) -> None:
+        self.worklist = worklist
+        self._passed_over = passed_over
+        self.seconds = 0.0
+        self.megapixels = 0.0
+        """Of the enhanced photos."""
 
     def as_json(self) -> str:
         """The report for programs."""
-        rates = {"photos_per_s": self._per_second(self.done), "megapixels_per_s": self._per_second(self.megapixels)}
-        return json.dumps(asdict(self) | rates, indent=2)
+        counts, merged = self.worklist.counts(), self._merged()
+        told = {
+            **{state: counts[state] for state in ("done", "skipped", "pending")},
+            "failed": [_failure(entry) for entry in self.worklist.failures()],
+            "seconds": self.seconds,
+            "megapixels": self.megapixels,
+            "photos": [self._photo(entry) for entry in self.worklist.entries()],
+            "merged": len(merged),
+            "frames": sum(merged),
+            "written": self._written(),
+            "passed_over": self._passed_over,
+            "outdated": self.worklist.outdated(),
+            "photos_per_s": self._per_second(counts["done"]),
+            "megapixels_per_s": self._per_second(self.megapixels),
+        }
+        return json.dumps(told, indent=2)
 
     def as_text(self) -> str:
         """The report for people."""
-        lines = [f"  {failure.source}: {failure.reason}" for failure in self.failed[:LISTED]]
-        if len(self.failed) > LISTED:
-            lines.append(f"  ... and {len(self.failed) - LISTED} more: --json lists all")
-        counts = [f"{self.done} done", f"{self.skipped} skipped" * bool(self.skipped)]
-        counts += [f"{len(self.failed)} failed" * bool(self.failed), f"{self.pending} pending" * bool(self.pending)]
-        rates = f"{self._per_second(self.done):.2f} photos/s, {self._per_second(self.megapixels):.1f} MP/s"
-        lines.append(f"{', '.join(filter(None, counts))} in {self.seconds:.1f} s ({rates})")
+        counts, failures = self.worklist.counts(), self.worklist.failures()
+        lines = [f"  {entry.job.source}: {entry.reason}" for entry in failures[:LISTED]]
+        if len(failures) > LISTED:
+            lines.append(f"  ... and {len(failures) - LISTED} more: --json lists all")
+        told = [f"{counts[state]} {state}" for state in ("done", "skipped", "failed", "pending") if counts[state]]
+        rates = f"{self._per_second(counts['done']):.2f} photos/s, {self._per_second(self.megapixels):.1f} MP/s"
+        lines.append(f"{', '.join(told)} in {self.seconds:.1f} s ({rates})")
         return "\n".join([*lines, *self._remarks()])
 
     def _remarks(self) -> Iterator[str]:
         """Where outputs are, why photos were skipped, what to do."""
-        if self.written:
-            yield f"written: {self.written}"
-        if self.merged:
-            yield f"merged: {self.merged} of them from {self.frames} frames"
-        skipped = Counter(photo.reason or UNCHANGED for photo in self.photos if photo.state == "skipped")
+        if written := self._written():
+            yield f"written: {written}"
+        if merged := self._merged():
+            yield f"merged: {len(merged)} of them from {sum(merged)} frames"
+        skipped = Counter(entry.reason or UNCHANGED for entry in self.worklist.entries() if entry.state == "skipped")
         for reason, count in skipped.items():
             yield f"skipped {count}: {reason}"
-        if self.passed_over:
-            yield passed_over_text(self.passed_over)
-        if self.outdated:
-            yield f"{self.outdated} of the outputs were made by other versions of the networks: --redo makes them again"
+        if self._passed_over:
+            yield passed_over_text(self._passed_over)
+        if outdated := self.worklist.outdated():
+            yield f"{outdated} of the outputs were made by other versions of the networks: --redo makes them again"
+
+    def _made(self) -> list[Entry]:
+        return [entry for entry in self.worklist.entries() if entry.state == "done"]
+
+    def _merged(self) -> list[int]:
+        """Of how many frames each picture of this run was merged; those of single photos are left out."""
+        return [len(entry.job.frames) for entry in self._made() if entry.job.frames]
+
+    def _written(self) -> str:
+        """Where the outputs of this run are: a batch names no photo but those that fail."""
+        made = [str(entry.target) for entry in self._made()]
+        if not made or self.worklist.folder is not None:
+            return str(self.worklist.folder) if made else ""
+        return made[0] if len(made) == 1 else _common_folder(made)
+
+    def _photo(self, entry: Entry) -> dict[str, object]:
+        frames = [str(self.worklist.sources / frame) for frame in entry.job.frames]
+        paths = {"source": str(entry.source), "target": str(entry.target)}
+        return {**paths, "state": entry.state, "reason": entry.reason, "frames": frames}
 
     def _per_second(self, amount: float) -> float:
         return round(amount / self.seconds, 3) if self.seconds else 0.0
+
+
+def _failure(entry: Entry) -> dict[str, object]:
+    return {"source": str(entry.job.source), "reason": entry.reason, "attempts": entry.attempts}
 
 
 def _common_folder(paths: list[str]) -> str:
@@ -121,9 +133,10 @@ class Progress:
     def __init__(self, report: Report, quiet: bool = False) -> None:
         self._report = report
         self._started = time.monotonic()
-        total = report.pending + report.skipped
+        counts = report.worklist.counts()
+        total = counts["pending"] + counts["skipped"]
         self._bar = tqdm(
-            total=total, initial=report.skipped, unit="photo", file=sys.stderr, disable=True if quiet else None
+            total=total, initial=counts["skipped"], unit="photo", file=sys.stderr, disable=True if quiet else None
         )
 
     def __enter__(self) -> Progress:
@@ -135,10 +148,7 @@ class Progress:
 
     def add(self, outcome: Outcome) -> None:
         """Counts one photo."""
-        self._report.pending -= 1
-        if outcome.error is None:
-            self._report.done += 1
-            self._report.megapixels += outcome.megapixels
+        self._report.megapixels += outcome.megapixels
         elapsed_s = max(1e-3, time.monotonic() - self._started)
         self._bar.set_postfix_str(f"{self._report.megapixels / elapsed_s:.1f} MP/s", refresh=False)
         self._bar.update()

@@ -1,4 +1,4 @@
-"""A run from its first photo to its report, in this process or on a Ray cluster."""
+"""Runs a batch, in this process or on a Ray cluster, under a progress bar."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Iterable
-from dataclasses import dataclass
 
-from clients.batch.job import Job
-from clients.batch.judgement import Again
-from clients.batch.ledger import Ledger
 from clients.batch.local_engine import Batch
 from clients.batch.order import Order
 from clients.batch.report import Progress, Report
@@ -29,41 +24,24 @@ def served_versions(connection: Connection, style: str | None) -> str:
         return ", ".join(f"{name} {version}" for name, version in sorted(enhancer.versions(style).items()))
 
 
-def note_all(ledger: Ledger, jobs: Iterable[Job], again: Again = Again()) -> Report:  # noqa: B008  (frozen)
-    """Notes every photo in the ledger; returns how many are done, failed or still to do."""
-    report = Report()
-    ledger.begin()
-    for job in jobs:
-        state = ledger.note(job, again)
-        report.skipped += state == "done"
-        report.pending += state == "pending"
-    ledger.commit()
-    return report
+async def run_here(report: Report, connection: Connection, order: Order, quiet: bool) -> None:
+    """Enhances in this process what is pending in the report's worklist."""
+    stop_on_signals()
+    async with connection.open() as enhancer:
+        await enhancer.check()
+        batch = Batch(report.worklist, enhancer, order, connection.in_flight, connection.patience_s)
+        with Progress(report, quiet) as progress:
+            async with contextlib.aclosing(batch.run()) as outcomes:
+                async for outcome in outcomes:
+                    progress.add(outcome)
 
 
-@dataclass(frozen=True)
-class Engine:
-    """What runs a batch: this process, or a Ray cluster."""
+def run_on_ray(report: Report, connection: Connection, order: Order, quiet: bool, address: str | None) -> None:
+    """Enhances it on a Ray cluster; without an address on one of this machine.
 
-    name: str = "local"
-    ray_address: str | None = None
-
-
-def run(ledger: Ledger, report: Report, connection: Connection, order: Order, quiet: bool, engine: Engine) -> None:
-    """Enhances what is pending; the report is right even when an error ends the run early."""
-    try:
-        if report.pending and engine.name == "ray":
-            _run_on_ray(ledger, report, connection, order, quiet, engine)
-        elif report.pending:
-            asyncio.run(_run(ledger, report, connection, order, quiet))
-    finally:
-        report.failed = [*ledger.failures(), *ledger.lost()]
-        report.close(ledger)
-
-
-def _run_on_ray(
-    ledger: Ledger, report: Report, connection: Connection, order: Order, quiet: bool, engine: Engine
-) -> None:
+    Raises:
+        OptionError: Ray is not installed.
+    """
     try:
         from clients.batch.ray_engine import outcomes  # Ray is an extra
     except ImportError as error:
@@ -71,19 +49,8 @@ def _run_on_ray(
     with Enhancer(**connection.settings()) as enhancer:
         enhancer.check()
     with Progress(report, quiet) as progress:
-        for outcome in outcomes(ledger, connection, order, engine.ray_address):
+        for outcome in outcomes(report.worklist, connection, order, address):
             progress.add(outcome)
-
-
-async def _run(ledger: Ledger, report: Report, connection: Connection, order: Order, quiet: bool) -> None:
-    stop_on_signals()
-    async with connection.open() as enhancer:
-        await enhancer.check()
-        batch = Batch(ledger, enhancer, order, connection.in_flight, connection.patience_s)
-        with Progress(report, quiet) as progress:
-            async with contextlib.aclosing(batch.run()) as outcomes:
-                async for outcome in outcomes:
-                    progress.add(outcome)
 
 
 def stop_on_signals() -> None:

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from clients.batch.job import Job
 from clients.batch.judgement import Again
-from clients.batch.ledger import Ledger
 from clients.batch.local_engine import Batch
 from clients.batch.order import Order
-from clients.batch.run import note_all, stop_on_signals
+from clients.batch.run import stop_on_signals
+from clients.batch.worklist import Worklist
 from clients.connection import Connection
-from clients.enhancer import AsyncEnhancer
 from clients.errors import OptionError, UnavailableError
 
 POLL_S = 1.0
@@ -56,46 +55,32 @@ class Settled:
         self._seen = seen
 
 
-def watch(
-    ledger: Ledger,
+async def watch(
+    worklist: Worklist,
     find: Callable[[], Iterable[Job]],
     connection: Connection,
     order: Order,
     again: Again = Again(),  # noqa: B008  (frozen)
     settle_s: float = SETTLE_S,
 ) -> None:
-    """Looks for photos and enhances them, until it is interrupted."""
-    try:
-        asyncio.run(_watch(ledger, find, connection, order, again, Settled(settle_s)))
-    finally:
-        ledger.close()
-
-
-async def _watch(
-    ledger: Ledger,
-    find: Callable[[], Iterable[Job]],
-    connection: Connection,
-    order: Order,
-    again: Again,
-    settled: Settled,
-) -> None:
+    """Looks for photos and enhances them, until it is cancelled."""
     stop_on_signals()
-    told = ""
+    settled, told = Settled(settle_s), ""
     print("watching; Ctrl-C stops", file=sys.stderr)
-    async with connection.open() as enhancer:
-        while True:
-            trouble = _look(ledger, settled, find, again)
-            if trouble != told:
-                print(trouble or "the folder is there again", file=sys.stderr)
-            told = trouble
-            if ledger.counts()["pending"]:
-                await _serve(
-                    ledger, enhancer, Batch(ledger, enhancer, order, connection.in_flight, connection.patience_s)
-                )
-            await asyncio.sleep(POLL_S)
+    with contextlib.closing(worklist):
+        async with connection.open() as enhancer:
+            while True:
+                trouble = _look(worklist, settled, find, again)
+                if trouble != told:
+                    print(trouble or "the folder is there again", file=sys.stderr)
+                told = trouble
+                if worklist.counts()["pending"]:
+                    batch = Batch(worklist, enhancer, order, connection.in_flight, connection.patience_s)
+                    await _serve(batch)
+                await asyncio.sleep(POLL_S)
 
 
-def _look(ledger: Ledger, settled: Settled, find: Callable[[], Iterable[Job]], again: Again) -> str:
+def _look(worklist: Worklist, settled: Settled, find: Callable[[], Iterable[Job]], again: Again) -> str:
     """Notes what has arrived; returns why the folder cannot be searched now: a share may come back."""
     jobs: list[Job] = []
     trouble = ""
@@ -103,14 +88,14 @@ def _look(ledger: Ledger, settled: Settled, find: Callable[[], Iterable[Job]], a
         jobs.extend(settled.pick(find()))
     except (OSError, OptionError) as error:
         trouble = f"{error} (waiting for it)"
-    note_all(ledger, jobs, again)
+    worklist.note_all(jobs, again)
     for job in jobs:
         if job.trouble:
             print(f"{job.source}: {job.trouble}", file=sys.stderr)
     return trouble
 
 
-async def _serve(ledger: Ledger, enhancer: AsyncEnhancer, batch: Batch) -> None:
+async def _serve(batch: Batch) -> None:
     """Enhances what is pending; a server that is away is waited for, however long it takes."""
     started = time.monotonic()
     try:

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from clients.batch.gallery import THUMBNAIL_PX, write_gallery
-from clients.batch.ledger import Result
+from clients.batch.job import Job
+from clients.batch.worklist import Entry
 from clients.commands.cli import main
 from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
@@ -25,12 +26,13 @@ def test_every_photo_is_there_and_nothing_comes_from_elsewhere(tmp_path: Path) -
     (tmp_path / NAME).write_bytes(encoded(photo(900, 600), exif=exif))
     (tmp_path / "after.jpg").write_bytes(encoded(photo(600, 900)))
     (tmp_path / "deep.tif").write_bytes(b"a kind that no preview can be made of")
-    results = [
-        Result(str(tmp_path / NAME), str(tmp_path / "after.jpg"), "done", None),
-        Result(str(tmp_path / "deep.tif"), str(tmp_path / "gone.jpg"), "skipped", "done before"),
-        Result(str(tmp_path / "bad.jpg"), str(tmp_path / "bad.jpg"), "failed", "<no photo>"),
+    job = Job(Path(), Path(), 0, 0, "")
+    photos = [
+        Entry(job, tmp_path / NAME, tmp_path / "after.jpg", "done"),
+        Entry(job, tmp_path / "deep.tif", tmp_path / "gone.jpg", "skipped", "done before"),
+        Entry(job, tmp_path / "bad.jpg", tmp_path / "bad.jpg", "failed", "<no photo>"),
     ]
-    write_gallery(tmp_path / "report.html", "Shoot & more", results)
+    write_gallery(tmp_path / "report.html", "Shoot & more", photos)
     page = (tmp_path / "report.html").read_text()
     pictures = re.findall(r'<img src="data:image/jpeg;base64,([^"]+)" alt="[^"]+">', page)
     sizes = [Image.open(io.BytesIO(base64.b64decode(each))).size for each in pictures]

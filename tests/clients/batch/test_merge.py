@@ -109,7 +109,7 @@ def test_a_failed_scene_waits_for_a_change_of_any_frame(folders: tuple[Path, Pat
     fake = FakeTransport(merge=merge)
     assert made(folders, fake=fake) == ["kitchen/IMG_7.jpg"]
     ledger = scanned(folders)
-    assert [(each.source, each.reason) for each in ledger.failures()] == [
+    assert [(str(each.job.source), each.reason) for each in ledger.failures()] == [
         ("hall/IMG_1.jpg", "IMG_2.jpg differs from IMG_1.jpg and frame 7"),
         ("kitchen/IMG_4.jpg", "IMG_5.jpg differs from IMG_4.jpg and frame 7"),
     ]
@@ -128,7 +128,7 @@ def test_a_frame_that_cannot_be_read_is_named_and_the_rest_is_done(folders: tupl
     run(ledger, FakeTransport())
     (failure,) = ledger.failures()
     reason = {"gone": "No such file or directory", "unreadable": "Is a directory"}[trouble]
-    assert (failure.source, failure.reason) == ("hall/IMG_1.jpg", f"IMG_2.jpg cannot be read: {reason}")
+    assert (str(failure.job.source), failure.reason) == ("hall/IMG_1.jpg", f"IMG_2.jpg cannot be read: {reason}")
     assert ledger.counts()["done"] == 2
 
 
@@ -146,7 +146,7 @@ def test_a_scene_that_was_being_stored_is_finished_once(folders: tuple[Path, Pat
         (folders[1] / "hall/IMG_1.jpg").unlink()
     assert made(folders) == ([] if stored else ["hall/IMG_1.jpg"])
     again = scanned(folders)
-    assert again.counts() == {"pending": 0, "storing": 0, "done": 3, "failed": 0}
+    assert again.counts() == {"skipped": 3}
 
 
 def test_redo_is_of_scenes_as_of_singles(folders: tuple[Path, Path]) -> None:
@@ -156,7 +156,7 @@ def test_redo_is_of_scenes_as_of_singles(folders: tuple[Path, Path]) -> None:
     ledger.close()
     ledger = Ledger(*folders)
     ledger.model = "generator 2"
-    assert [ledger.note(job) for job in found(folders)] == ["done"] * 3 and ledger.outdated() == 3
+    assert [ledger.note(job) for job in found(folders)] == ["skipped"] * 3 and ledger.outdated() == 3
     assert [ledger.note(job, Again(outdated=True)) for job in found(folders)] == ["pending"] * 3
 
 
@@ -175,7 +175,7 @@ def test_two_scenes_that_would_have_one_name_get_two(tmp_path: Path) -> None:
 def test_files_are_read_again_only_when_they_change(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from clients import grouping as module
+    from clients.batch import grouping as module
 
     read: list[str] = []
     read_shot = module.read_shot

@@ -1,5 +1,6 @@
 """The hot folder: files are taken once, and only when they are completely written."""
 
+import asyncio
 import contextlib
 import io
 import os
@@ -109,7 +110,7 @@ def test_a_hot_folder_outlives_files_that_vanish_and_its_own_absence(
     connection = SimpleNamespace(in_flight=2, patience_s=5, open=lambda: AsyncEnhancer(transport=FakeTransport()))
     told = io.StringIO()
     with contextlib.redirect_stderr(told), pytest.raises(KeyboardInterrupt):
-        watch(Ledger(sources, targets), find, connection, Order())  # type: ignore[arg-type]
+        asyncio.run(watch(Ledger(sources, targets), find, connection, Order()))  # type: ignore[arg-type]
     lines = told.getvalue().splitlines()
     assert lines.count("a.jpg: done") == lines.count("c.jpg: done") == 1 and not (targets / "b.jpg").exists()
     assert sum("loop.jpg: cannot be read" in line for line in lines) == 1
