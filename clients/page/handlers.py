@@ -1,4 +1,4 @@
-"""The demo page: drop photos, compare before and after, download."""
+"""What the demo page does: photos are dropped, enhanced, compared with what they were, and downloaded."""
 
 from __future__ import annotations
 
@@ -14,37 +14,18 @@ from typing import Any
 
 import gradio as gr
 
-from clients.batch.folders import PATTERNS
 from clients.batch.naming import Naming
 from clients.batch.order import Order
 from clients.batch.presets import presets
-from clients.brackets.scenes import scenes
-from clients.brackets.shots import read_shot
-from clients.camera import DEVELOPED
 from clients.connection import Connection
 from clients.enhancer import AsyncEnhancer
 from clients.errors import EnhanceError
-from clients.page.markup import EMPTY, HINT, STATUS_TEMPLATE, TITLE, bar, comparison, listed, note, plain, thumbnails
-from clients.page.pictures import Picture, View, Work, gathered
-from clients.request import EXTENSIONS, FORMATS, MAX_STRENGTH, Enhanced, Options, read_photo
+from clients.page.markup import EMPTY, bar, comparison, listed, note, plain
+from clients.page.pictures import Picture, View, Work, gathered, pictures_of, sample_files
+from clients.request import Enhanced, Options, read_photo
 
-SAMPLES = Path(__file__).parents[2] / "docs/samples"
-COMPARE, DROP = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("compare.js", "drop.js"))
-STATUS_EVERY_S = 5
 OUTPUTS_KEPT_S = 3600
 FOLDER_PREFIX = "output-"
-KINDS = [*(pattern.removeprefix("*") for pattern in PATTERNS), *DEVELOPED]
-AS_IT_IS = "As it is"
-MODES = [("Full quality", "full"), ("Fast", "fast")]
-SINGLE, SCENE, SORT = "single", "scene", "sort"
-GROUPINGS = [("Single photos", SINGLE), ("Brackets of one scene", SCENE), ("Sort them for me", SORT)]
-SELECT = "element.addEventListener('click', event => { const button = event.target.closest('button[data-index]');" + (
-    " if (button) trigger('select', {index: Number(button.dataset.index)}); });"
-)
-SHOW_RESULT = """() => {
-    const result = document.querySelector("#result .stage, #note .bad");
-    if (result && window.innerWidth < 700) result.scrollIntoView({block: "start"});
-}"""  # on a phone the result lies above the controls
 
 
 class Page:
@@ -98,7 +79,7 @@ class Page:
 
     async def sample(self, event: gr.EventData, work: Work, grouping: str, *options: Any) -> AsyncIterator[Any]:  # noqa: ANN401
         """A sample was chosen."""
-        async for update in self.dropped(work, [str(_sample_files()[event.index])], grouping, *options):
+        async for update in self.dropped(work, [str(sample_files()[event.index])], grouping, *options):
             yield update
 
     async def enhance(self, work: Work, grouping: str, *options: Any) -> AsyncIterator[Any]:  # noqa: ANN401
@@ -187,83 +168,12 @@ class Page:
                 shutil.rmtree(folder, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self._outputs))
 
-    def blocks(self) -> gr.Blocks:
-        """The page itself: results first, so that they stand above the controls on a phone."""
-        with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(OUTPUTS_KEPT_S, OUTPUTS_KEPT_S)) as page:
-            head = _html(elem_id="header")
-            work = gr.State(Work())
-            with gr.Row():
-                with gr.Column(scale=2, min_width=280):
-                    result = _html(EMPTY, elem_id="result", js_on_load=COMPARE)
-                    said = _html(elem_id="note", html_template=STATUS_TEMPLATE)
-                    download = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="download")
-                    pictures = _html(elem_id="pictures", js_on_load=SELECT)
-                with gr.Column(scale=1, min_width=280):
-                    photos = gr.UploadButton(
-                        "Choose photos", file_count="multiple", file_types=KINDS, variant="primary", elem_id="photos"
-                    )
-                    _html(HINT, js_on_load=DROP)
-                    samples = _html(thumbnails(_sample_files()), elem_id="samples", js_on_load=SELECT)
-                    grouping = gr.Radio(
-                        GROUPINGS, value=SINGLE, label="These photos are", visible=False, elem_id="grouping"
-                    )
-                    options = _options()
-                    start = gr.Button("Enhance", variant="primary", elem_id="enhance")
-            asked, shown = [work, grouping, *options], [result, said, pictures, download]
-            for happens, handler, inputs in (
-                (photos.upload, self.dropped, [work, photos, grouping, *options]),
-                (samples.select, self.sample, asked),
-            ):
-                happens(handler, inputs, [grouping, *shown], show_progress="hidden").then(js=SHOW_RESULT)
-            start.click(self.enhance, asked, shown, show_progress="hidden").then(js=SHOW_RESULT)
-            pictures.select(self.selected, work, [result, said, pictures], show_progress="hidden")
-            for option in options:
-                option.change(
-                    self.changed, [work, *options], [result, said], show_progress="hidden", trigger_mode="always_last"
-                )
-            page.load(self.styles, outputs=options[-1], show_progress="hidden")
-            for happens in (page.load, gr.Timer(STATUS_EVERY_S).tick):
-                happens(self.status, outputs=head, show_progress="hidden")
-        return page
-
-
-def _html(value: str = "", **options: Any) -> gr.HTML:  # noqa: ANN401
-    """HTML with the page's own look alone."""
-    return gr.HTML(value, apply_default_css=False, **options)
-
-
-def pictures_of(photos: list[Path], grouping: str) -> list[Picture]:
-    """The pictures to make of these photos."""
-    if grouping == SCENE:
-        return [Picture(tuple(photos), len(photos) // 2)]
-    if grouping == SORT:
-        return [Picture(scene.paths, scene.anchor) for scene in scenes(map(read_shot, photos))]
-    return [Picture((photo,)) for photo in photos]
-
-
-def _options() -> list[gr.components.Component]:
-    """Mode, strength, format, delivery and style."""
-    mode = gr.Radio(MODES, value="full", label="Mode")
-    strength = gr.Slider(
-        0, MAX_STRENGTH, 1, step=0.05, label="Strength", info="0 leaves the photo as it is", elem_id="strength"
-    )
-    kinds = [("As the photo", "same"), *((kind.upper(), kind) for kind in EXTENSIONS)]
-    assert {kind for _, kind in kinds} == set(FORMATS)
-    deliveries = gr.Dropdown([(AS_IT_IS, ""), *presets()], value="", label="Delivery")
-    style = gr.Dropdown([("Default", "")], value="", label="Style", visible=False, elem_id="style")
-    return [mode, strength, gr.Dropdown(kinds, value="same", label="File format"), deliveries, style]
-
 
 def _order(mode: str, strength: float, kind: str, preset: str, style: str) -> Order:
     """What the page's controls say; a delivery's own format and style hold where none is chosen."""
     given = {**presets().get(preset, {}), "mode": mode, "strength": strength}
     given |= {name: value for name, value in (("format", kind), ("style", style)) if value not in ("same", "")}
     return Order.of(given)
-
-
-def _sample_files() -> list[Path]:
-    """The photos that ship with the project; an installed package comes without them."""
-    return sorted(SAMPLES.glob("*.jpg"))
 
 
 def _download(outputs: list[Path], folder: Path) -> Any:  # noqa: ANN401

@@ -14,6 +14,11 @@ from PIL import Image, ImageOps
 
 from clients.batch.naming import candidates
 from clients.batch.order import Order
+from clients.brackets.scenes import scenes
+from clients.brackets.shots import read_shot
+
+SAMPLES = Path(__file__).parents[2] / "docs/samples"
+SINGLE, SCENE, SORT = "single", "scene", "sort"
 
 THUMBNAIL_PX = 160
 SMALL_PX = 1600
@@ -129,3 +134,17 @@ def gathered(photos: Iterable[Path], folder: Path) -> list[Path]:
             shutil.copyfile(photo, place)
         found.append(place)
     return found
+
+
+def pictures_of(photos: list[Path], grouping: str) -> list[Picture]:
+    """The pictures to make of these photos."""
+    if grouping == SCENE:
+        return [Picture(tuple(photos), len(photos) // 2)]
+    if grouping == SORT:
+        return [Picture(scene.paths, scene.anchor) for scene in scenes(map(read_shot, photos))]
+    return [Picture((photo,)) for photo in photos]
+
+
+def sample_files() -> list[Path]:
+    """The photos that ship with the project; an installed package comes without them."""
+    return sorted(SAMPLES.glob("*.jpg"))

@@ -14,8 +14,10 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from clients.connection import Connection
-from clients.page.handlers import SAMPLES, Page
+from clients.page.handlers import Page
+from clients.page.layout import blocks
 from clients.page.markup import TITLE
+from clients.page.pictures import SAMPLES
 
 # The browser itself refuses whatever would come from another address.
 CONTENT_POLICY = (
@@ -39,7 +41,7 @@ def application(connection: Connection, outputs: Path) -> FastAPI:
     application.middleware("http")(_keep_inside)
     return gr.mount_gradio_app(
         application,
-        Page(connection, outputs).blocks(),
+        blocks(Page(connection, outputs)),
         path="/",
         footer_links=[],
         run_history=False,
