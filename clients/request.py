@@ -15,23 +15,20 @@ from tritonclient.grpc import service_pb2
 from clients.camera import sendable
 from clients.errors import OptionError, PhotoError, ServerError
 from clients.files import write_atomically
+from codec.options import EXTENSIONS, FORMATS, MAX_STRENGTH, MODES
 
 MODEL = "enhance"
 INPUT, OUTPUT = "IMAGE", "ENHANCED"
 BRACKETS_MODEL, BRACKETS_INPUT = "enhance_brackets", "FRAMES"
 MOST_FRAMES = 9
-MODES = ("full", "fast")
-EXTENSIONS = {"jpeg": ".jpg", "png": ".png", "tiff": ".tif", "webp": ".webp"}
 FORMAT_OF = {
     **{extension: name for name, extension in EXTENSIONS.items()},
     **dict.fromkeys((".jpeg", ".jpe", ".jfif"), "jpeg"),
     ".tiff": "tiff",
 }
 """The format that a file's extension promises."""
-MAX_STRENGTH = 1.5
 LARGEST_PHOTO = 2_000_000_000
 """Bytes; protobuf's messages end at 2 GiB."""
-FORMATS = (*EXTENSIONS, "same")
 
 Sent = bytes | tuple[bytes, ...]
 """A photo for the model `enhance`, or the frames of one scene for `enhance_brackets`."""
@@ -69,14 +66,8 @@ class Options:
 
     def parameters(self) -> dict[str, str | int]:
         """The request parameters that the server's models read."""
-        given: dict[str, str | int | None] = {
-            "mode": self.mode,
-            "strength": None if self.strength is None else str(self.strength),
-            "format": self.format,
-            "quality": self.quality,
-            "style": self.style,
-        }
-        return {name: value for name, value in given.items() if value is not None}
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return given if self.strength is None else given | {"strength": str(self.strength)}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from functools import partial
 from PIL import Image
 
 from clients import Enhancer
-from clients.request import MODES
+from codec.options import MODES
 from deploy.measuring.memory import Peak, pss_bytes
 from deploy.server.triton import TritonServer
 from export.compare import psnr_db

@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from codec.errors import RequestError
+from codec.options import FORMATS, MAX_STRENGTH, MODES
 from serving.versions import DEFAULT_STYLE
-
-MODES = ("full", "fast")
-FORMATS = ("same", "jpeg", "png", "tiff", "webp")
-MAX_STRENGTH = 1.5
 
 
 @dataclass(frozen=True)

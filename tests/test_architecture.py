@@ -18,8 +18,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"pixels", "serving", "clients", "command_line", "files"},
     "export": {"pixels", "serving", "training", "command_line", "files"},
     "clients": {"codec", "command_line", "files"},
-    "perf": {"pixels", "serving", "training", "export", "clients", "deploy", "command_line", "files"},
-    "deploy": {"serving", "training", "export", "clients", "perf", "command_line", "files"},
+    "perf": {"pixels", "codec", "serving", "training", "export", "clients", "deploy", "command_line", "files"},
+    "deploy": {"codec", "serving", "training", "export", "clients", "perf", "command_line", "files"},
 }
 """Packages of this project that each package's modules may import, beside their own."""
 ROOMS: dict[str, set[str]] = {

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from clients.camera import is_developed
 from clients.errors import OptionError
-from clients.request import EXTENSIONS, FORMAT_OF, Options
+from clients.request import FORMAT_OF, Options
+from codec.options import EXTENSIONS
 
 LONGEST_NAME = 255
 """Bytes; what the usual file systems take."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from clients.batch.storage import location
 from clients.connection import IN_FLIGHT, PATIENCE_S
 from clients.enhancer import DEFAULT_URL, TIMEOUT_S
-from clients.request import FORMATS, MAX_STRENGTH, MODES
+from codec.options import FORMATS, MAX_STRENGTH, MODES
 from command_line import Parser
 
 EPILOG = """\

@@ -13,7 +13,7 @@ from clients.camera import DEVELOPED
 from clients.page.handlers import OUTPUTS_KEPT_S, Page
 from clients.page.markup import EMPTY, HINT, STATUS_TEMPLATE, TITLE, thumbnails
 from clients.page.pictures import SCENE, SINGLE, SORT, Work, sample_files
-from clients.request import EXTENSIONS, MAX_STRENGTH
+from codec.options import EXTENSIONS, MAX_STRENGTH
 
 COMPARE, DROP = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("compare.js", "drop.js"))
 STATUS_EVERY_S = 5

@@ -12,7 +12,7 @@ from PIL import Image
 
 from clients import Enhancer
 from clients.errors import PhotoError
-from clients.request import MODES
+from codec.options import MODES
 from deploy.gpu_check.session import Session
 from deploy.gpu_check.steps import Finding, Wrong
 from export.compare import EQUAL_DB, psnr_db

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from clients.request import MODES
+from codec.options import MODES
 from deploy.gpu_check.photos import LARGE_PX
 from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import Finding, Wrong
