@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
+from clients.errors import DeadlineError, EnhanceError, OptionError, UnreachableError
 from clients.transports.base import Transport
+
+Value = TypeVar("Value")
 
 REST_S = (1.0, 30.0)
 MOST_FAILURES = 6
@@ -18,14 +22,31 @@ class Balancer:
     Args:
         transports: The servers, at least one.
         clock: Seconds that only grow; tests pass their own.
+
+    Raises:
+        OptionError: there is none.
     """
 
     def __init__(self, transports: Sequence[Transport], clock: Callable[[], float] = time.monotonic) -> None:
+        if not transports:
+            raise OptionError("no server address given")
         self.transports = list(transports)
         self._clock = clock
         self._next = 0
         self._failures = [0] * len(self.transports)
         self._rests_until = [0.0] * len(self.transports)
+
+    async def first(self, ask: Callable[[Transport], Awaitable[Value]]) -> Value:
+        """What the first server says that answers; where none does, what is wrong with the first one."""
+        errors: list[EnhanceError] = []
+        for server in self.transports:
+            try:
+                return await ask(server)
+            except DeadlineError:
+                errors.append(UnreachableError(f"{server.address} does not answer"))
+            except EnhanceError as error:
+                errors.append(error)
+        raise errors[0]
 
     def pick(self) -> Transport:
         """The next server in turn that is not resting, or the one whose rest ends first."""

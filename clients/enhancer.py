@@ -20,14 +20,12 @@ from typing import Any, TypeVar
 
 from clients.answers import checked_answer
 from clients.balancer import Balancer
-from clients.errors import BusyError, DeadlineError, EnhanceError, OptionError, UnavailableError, UnreachableError
+from clients.errors import BusyError, DeadlineError, OptionError, UnavailableError
 from clients.request import Enhanced, Options, Sent, check_frames, read_photo
 from clients.retry import Retry
 from clients.styles import Style
 from clients.tracing import note_retry, photo_span
-from clients.transports.base import Address, Tls, Transport
-from clients.transports.grpc import GrpcTransport
-from clients.transports.http import HttpTransport
+from clients.transports import Tls, Transport, connect
 
 DEFAULT_URL = "grpc://127.0.0.1:8001"
 TIMEOUT_S = 600.0
@@ -38,115 +36,7 @@ Photo = bytes | str | os.PathLike[str]
 NO_HEADERS: Mapping[str, str] = {}
 
 
-class _Core:
-    """What both flavours share; its coroutines suspend only where their transports do."""
-
-    _asynchronous: bool
-
-    def __init__(
-        self,
-        url: str | Sequence[str] = DEFAULT_URL,
-        *,
-        tls: Tls = Tls(),  # noqa: B008  (frozen)
-        headers: Mapping[str, str] = NO_HEADERS,
-        timeout_s: float | None = TIMEOUT_S,
-        retry: Retry = Retry(),  # noqa: B008  (frozen)
-        transport: Transport | None = None,
-    ) -> None:
-        if timeout_s is not None and timeout_s <= 0:
-            raise OptionError(f"timeout_s must be above 0, not {timeout_s}")
-        self._timeout_s = timeout_s
-        self._retry = retry
-        urls = [url] if isinstance(url, str) else list(url)
-        if not urls:
-            raise OptionError("no server address given")
-        self._servers = Balancer(
-            [transport] if transport else [_transport(each, tls, headers, self._asynchronous) for each in urls]
-        )
-
-    async def _enhance(self, photo: Photo, options: Options) -> Enhanced:
-        started = time.monotonic()
-        content = await self._read(photo)
-        if not content:
-            raise OptionError("the photo is empty")
-        parameters = options.parameters()
-        with photo_span(len(content), parameters):
-            data = await self._infer(content, parameters, started)
-        return checked_answer(data, content, options, time.monotonic() - started)
-
-    async def _merge(self, frames: Sequence[Photo], options: Options) -> Enhanced:
-        started = time.monotonic()
-        contents = tuple([await self._read(frame, of_scene=len(frames) > 1) for frame in frames])
-        check_frames(contents)
-        parameters = options.parameters()
-        with photo_span(sum(map(len, contents)), parameters):
-            data = await self._infer(contents, parameters, started)
-        return checked_answer(data, contents[0], options, time.monotonic() - started)
-
-    async def _read(self, photo: Photo, of_scene: bool = False) -> bytes:
-        if self._asynchronous:
-            return await asyncio.to_thread(read_photo, photo, of_scene)
-        return read_photo(photo, of_scene)
-
-    async def _infer(self, sent: Sent, parameters: Mapping[str, str | int], started: float) -> bytes:
-        """Sends until a server answers, the attempts are used up, or the deadline passes."""
-        failures = 0
-        while True:
-            server = self._servers.pick()
-            try:
-                data = await server.infer(sent, parameters, self._remaining_s(started))
-            except UnavailableError as error:
-                failures += 1
-                another_is_ready = self._servers.failed(server)
-                wait_s = 0.0 if another_is_ready else self._retry.wait_s(failures)
-                remaining_s = self._remaining_s(started)
-                if remaining_s == 0 and isinstance(
-                    error, BusyError
-                ):  # the server dropped what waited in its queue past the deadline
-                    raise DeadlineError(f"no answer within {self._timeout_s:g} s") from error
-                if failures >= self._retry.attempts or (remaining_s is not None and remaining_s <= wait_s):
-                    raise
-                note_retry(error, wait_s)
-                await server.sleep(wait_s)
-            else:
-                self._servers.answered(server)
-                return data
-
-    def _remaining_s(self, started: float) -> float | None:
-        return None if self._timeout_s is None else max(0.0, self._timeout_s - (time.monotonic() - started))
-
-    async def _check(self) -> None:
-        errors: list[EnhanceError] = []
-        for server in self._servers.transports:
-            try:
-                return await server.check(CHECK_TIMEOUT_S)
-            except DeadlineError:
-                errors.append(UnreachableError(f"{server.address} does not answer"))
-            except EnhanceError as error:
-                errors.append(error)
-        raise errors[0]
-
-    async def _versions(self, style: str | None) -> dict[str, str]:
-        for server in self._servers.transports:
-            if found := await server.versions(CHECK_TIMEOUT_S, style):
-                return found
-        return {}
-
-    async def _styles(self) -> list[Style]:
-        errors: list[EnhanceError] = []
-        for server in self._servers.transports:
-            try:
-                return await server.styles(CHECK_TIMEOUT_S)
-            except EnhanceError as error:
-                errors.append(error)
-        raise errors[0]
-
-    async def _close(self) -> None:
-        for server in self._servers.transports:
-            await server.close()
-
-
-class Enhancer(_Core):
+class Enhancer:
     """A blocking client; threads may share one.
 
     Args:
@@ -162,7 +52,19 @@ class Enhancer(_Core):
         OptionError: an address, a certificate file or a number makes no sense.
     """
 
-    _asynchronous = False
+    def __init__(
+        self,
+        url: str | Sequence[str] = DEFAULT_URL,
+        *,
+        tls: Tls = Tls(),  # noqa: B008  (frozen)
+        headers: Mapping[str, str] = NO_HEADERS,
+        timeout_s: float | None = TIMEOUT_S,
+        retry: Retry = Retry(),  # noqa: B008  (frozen)
+        transport: Transport | None = None,
+    ) -> None:
+        self._client = _BlockingEnhancer(
+            url, tls=tls, headers=headers, timeout_s=timeout_s, retry=retry, transport=transport
+        )
 
     def enhance(self, photo: Photo, **options: Any) -> Enhanced:  # noqa: ANN401
         """Enhances one photo.
@@ -175,7 +77,7 @@ class Enhancer(_Core):
             EnhanceError: see the tree in `clients.errors`.
             OSError: the photo cannot be read.
         """
-        return _finish(self._enhance(photo, _options(options)))
+        return _finish(self._client.enhance(photo, **options))
 
     def merge(self, frames: Sequence[Photo], **options: Any) -> Enhanced:  # noqa: ANN401
         """Merges the exposures of one scene, and enhances what they recorded together.
@@ -190,7 +92,7 @@ class Enhancer(_Core):
                 is named by its number.
             OSError: a frame cannot be read.
         """
-        return _finish(self._merge(frames, _options(options)))
+        return _finish(self._client.merge(frames, **options))
 
     def check(self) -> None:
         """Returns if at least one server is up with its models loaded.
@@ -198,11 +100,11 @@ class Enhancer(_Core):
         Raises:
             EnhanceError: what is wrong with the first server otherwise.
         """
-        _finish(self._check())
+        _finish(self._client.check())
 
     def versions(self, style: str | None = None) -> dict[str, str]:
         """The version of each network of a style that the servers tell of, such as `{"generator": "2"}`."""
-        return _finish(self._versions(style))
+        return _finish(self._client.versions(style))
 
     def styles(self) -> list[Style]:
         """The styles that the first server that answers has, the default first.
@@ -210,11 +112,11 @@ class Enhancer(_Core):
         Raises:
             EnhanceError: what is wrong with the first server where none answers.
         """
-        return _finish(self._styles())
+        return _finish(self._client.styles())
 
     def close(self) -> None:
         """Gives up the connections."""
-        _finish(self._close())
+        _finish(self._client.close())
 
     def __enter__(self) -> Enhancer:
         return self
@@ -223,34 +125,64 @@ class Enhancer(_Core):
         self.close()
 
 
-class AsyncEnhancer(_Core):
+class AsyncEnhancer:
     """The asyncio twin of `Enhancer`: same arguments, same errors. Make it inside the running loop."""
 
     _asynchronous = True
 
+    def __init__(
+        self,
+        url: str | Sequence[str] = DEFAULT_URL,
+        *,
+        tls: Tls = Tls(),  # noqa: B008  (frozen)
+        headers: Mapping[str, str] = NO_HEADERS,
+        timeout_s: float | None = TIMEOUT_S,
+        retry: Retry = Retry(),  # noqa: B008  (frozen)
+        transport: Transport | None = None,
+    ) -> None:
+        if timeout_s is not None and timeout_s <= 0:
+            raise OptionError(f"timeout_s must be above 0, not {timeout_s}")
+        self._timeout_s = timeout_s
+        self._retry = retry
+        urls = [url] if isinstance(url, str) else url
+        self._servers = Balancer(
+            [transport] if transport else [connect(each, tls, headers, self._asynchronous) for each in urls]
+        )
+
     async def enhance(self, photo: Photo, **options: Any) -> Enhanced:  # noqa: ANN401
         """See `Enhancer.enhance`."""
-        return await self._enhance(photo, _options(options))
+        started, wanted = time.monotonic(), _options(options)
+        content = await self._read(photo)
+        if not content:
+            raise OptionError("the photo is empty")
+        return await self._answer(content, wanted, started)
 
     async def merge(self, frames: Sequence[Photo], **options: Any) -> Enhanced:  # noqa: ANN401
         """See `Enhancer.merge`."""
-        return await self._merge(frames, _options(options))
+        started, wanted = time.monotonic(), _options(options)
+        contents = tuple([await self._read(frame, of_scene=len(frames) > 1) for frame in frames])
+        check_frames(contents)
+        return await self._answer(contents, wanted, started)
 
     async def check(self) -> None:
         """See `Enhancer.check`."""
-        await self._check()
+        await self._servers.first(lambda server: server.check(CHECK_TIMEOUT_S))
 
     async def versions(self, style: str | None = None) -> dict[str, str]:
         """See `Enhancer.versions`."""
-        return await self._versions(style)
+        for server in self._servers.transports:
+            if found := await server.versions(CHECK_TIMEOUT_S, style):
+                return found
+        return {}
 
     async def styles(self) -> list[Style]:
         """See `Enhancer.styles`."""
-        return await self._styles()
+        return await self._servers.first(lambda server: server.styles(CHECK_TIMEOUT_S))
 
     async def close(self) -> None:
         """See `Enhancer.close`."""
-        await self._close()
+        for server in self._servers.transports:
+            await server.close()
 
     async def __aenter__(self) -> AsyncEnhancer:
         return self
@@ -258,10 +190,47 @@ class AsyncEnhancer(_Core):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    async def _read(self, photo: Photo, of_scene: bool = False) -> bytes:
+        if self._asynchronous:
+            return await asyncio.to_thread(read_photo, photo, of_scene)
+        return read_photo(photo, of_scene)
 
-def _transport(url: str, tls: Tls, headers: Mapping[str, str], asynchronous: bool) -> Transport:
-    address = Address.parse(url)
-    return (GrpcTransport if address.is_grpc else HttpTransport)(address, tls, headers, asynchronous)
+    async def _answer(self, sent: Sent, options: Options, started: float) -> Enhanced:
+        contents, parameters = (sent,) if isinstance(sent, bytes) else sent, options.parameters()
+        with photo_span(sum(map(len, contents)), parameters):
+            data = await self._infer(sent, parameters, started)
+        return checked_answer(data, contents[0], options, time.monotonic() - started)
+
+    async def _infer(self, sent: Sent, parameters: Mapping[str, str | int], started: float) -> bytes:
+        """Sends until a server answers, the attempts are used up, or the deadline passes."""
+        failures = 0
+        while True:
+            server = self._servers.pick()
+            try:
+                data = await server.infer(sent, parameters, self._remaining_s(started))
+            except UnavailableError as error:
+                failures += 1
+                another_is_ready = self._servers.failed(server)
+                wait_s = 0.0 if another_is_ready else self._retry.wait_s(failures)
+                remaining_s = self._remaining_s(started)
+                if remaining_s == 0 and isinstance(error, BusyError):  # dropped from the server's queue, being too late
+                    raise DeadlineError(f"no answer within {self._timeout_s:g} s") from error
+                if failures >= self._retry.attempts or (remaining_s is not None and remaining_s <= wait_s):
+                    raise
+                note_retry(error, wait_s)
+                await server.sleep(wait_s)
+            else:
+                self._servers.answered(server)
+                return data
+
+    def _remaining_s(self, started: float) -> float | None:
+        return None if self._timeout_s is None else max(0.0, self._timeout_s - (time.monotonic() - started))
+
+
+class _BlockingEnhancer(AsyncEnhancer):
+    """Its transports block, and so its coroutines never suspend."""
+
+    _asynchronous = False
 
 
 def _options(given: dict[str, Any]) -> Options:
