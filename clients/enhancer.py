@@ -23,7 +23,7 @@ from clients.balancer import Balancer
 from clients.errors import BusyError, DeadlineError, OptionError, UnavailableError
 from clients.request import Enhanced, Options, Sent, check_frames, read_photo
 from clients.retry import Retry
-from clients.styles import Style
+from clients.styles import Style, models_of
 from clients.tracing import note_retry, photo_span
 from clients.transports import Tls, Transport, connect
 
@@ -62,9 +62,7 @@ class Enhancer:
         retry: Retry = Retry(),  # noqa: B008  (frozen)
         transport: Transport | None = None,
     ) -> None:
-        self._client = _BlockingEnhancer(
-            url, tls=tls, headers=headers, timeout_s=timeout_s, retry=retry, transport=transport
-        )
+        self._client = _Blocking(url, tls=tls, headers=headers, timeout_s=timeout_s, retry=retry, transport=transport)
 
     def enhance(self, photo: Photo, **options: Any) -> Enhanced:  # noqa: ANN401
         """Enhances one photo.
@@ -142,8 +140,7 @@ class AsyncEnhancer:
     ) -> None:
         if timeout_s is not None and timeout_s <= 0:
             raise OptionError(f"timeout_s must be above 0, not {timeout_s}")
-        self._timeout_s = timeout_s
-        self._retry = retry
+        self._timeout_s, self._retry = timeout_s, retry
         urls = [url] if isinstance(url, str) else url
         self._servers = Balancer(
             [transport] if transport else [connect(each, tls, headers, self._asynchronous) for each in urls]
@@ -171,7 +168,8 @@ class AsyncEnhancer:
     async def versions(self, style: str | None = None) -> dict[str, str]:
         """See `Enhancer.versions`."""
         for server in self._servers.transports:
-            if found := await server.versions(CHECK_TIMEOUT_S, style):
+            told = {name: await server.version(model, CHECK_TIMEOUT_S) for name, model in models_of(style).items()}
+            if found := {name: version for name, version in told.items() if version}:
                 return found
         return {}
 
@@ -227,7 +225,7 @@ class AsyncEnhancer:
         return None if self._timeout_s is None else max(0.0, self._timeout_s - (time.monotonic() - started))
 
 
-class _BlockingEnhancer(AsyncEnhancer):
+class _Blocking(AsyncEnhancer):
     """Its transports block, and so its coroutines never suspend."""
 
     _asynchronous = False

@@ -83,6 +83,11 @@ class Enhanced:
     seconds: float
     """From the call to the answer, retries included."""
 
+    @property
+    def megapixels(self) -> float:
+        """Its size."""
+        return self.size_px[0] * self.size_px[1] / 1e6
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the file so that no reader ever sees half of it.
 

@@ -42,9 +42,9 @@ def write_gallery(path: Path, title: str, photos: Iterable[Entry]) -> None:
     counts = ", ".join(f"{count} {state}" for state, count in sorted(Counter(each.state for each in listed).items()))
     sections = "".join(_section(each) for each in listed)
     page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{_text(title)}</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escaped(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE}</style></head><body><h1>{_text(title)}</h1><p>{counts}</p>{sections}</body></html>\n"
+        f"<style>{STYLE}</style></head><body><h1>{escaped(title)}</h1><p>{counts}</p>{sections}</body></html>\n"
     )
     write_atomically(path, page.encode(errors="replace"))
 
@@ -52,21 +52,21 @@ def write_gallery(path: Path, title: str, photos: Iterable[Entry]) -> None:
 def _section(entry: Entry) -> str:
     name, output = entry.source.name, entry.target.name
     frames = f", merged from {len(entry.job.frames)} frames" if entry.job.frames else ""
-    reason = f"<p>{_text(entry.state)}: {_text(entry.reason)}</p>" if entry.reason else ""
+    reason = f"<p>{escaped(entry.state)}: {escaped(entry.reason)}</p>" if entry.reason else ""
     pair = ""
     if entry.state in ("done", "skipped"):
         before = _figure(entry.source, f"{name}, before", "Before")
         after = _figure(entry.target, f"{name}, after", f"After: {output}")
         pair = f'<div class="pair">{before}{after}</div>'
-    return f'<section class="{entry.state}"><h2>{_text(name)}{frames}</h2>{reason}{pair}</section>'
+    return f'<section class="{entry.state}"><h2>{escaped(name)}{frames}</h2>{reason}{pair}</section>'
 
 
 def _figure(path: Path, alternative: str, caption: str) -> str:
     try:
-        picture = f'<img src="{_thumbnail(path)}" alt="{_text(alternative)}">'
+        picture = f'<img src="{_thumbnail(path)}" alt="{escaped(alternative)}">'
     except Exception as error:  # Pillow's readers raise nearly anything; a report is never worth a run
-        picture = f"<p>no preview ({_text(type(error).__name__)})</p>"
-    return f"<figure>{picture}<figcaption>{_text(caption)}</figcaption></figure>"
+        picture = f"<p>no preview ({escaped(type(error).__name__)})</p>"
+    return f"<figure>{picture}<figcaption>{escaped(caption)}</figcaption></figure>"
 
 
 def _thumbnail(path: Path) -> str:
@@ -80,5 +80,6 @@ def _thumbnail(path: Path) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text as HTML; characters that do not exist are shown as their numbers."""
     return html.escape(text.encode(errors="backslashreplace").decode())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
-from clients.batch.job import Job
+from clients.batch.job import Job, Look
 from clients.brackets.likeness import View
 from clients.brackets.scenes import Scene, every, scenes
 from clients.brackets.shots import Shot, read_shot, read_view
@@ -15,7 +16,7 @@ from clients.errors import OptionError
 from clients.request import MOST_FRAMES
 
 READERS = 4
-Look = tuple[int, int, int]
+Value = TypeVar("Value")
 
 
 class Grouping:
@@ -63,20 +64,10 @@ class Grouping:
         return [*jobs, *by_path.values()]
 
     def _shot(self, job: Job) -> Shot:
-        look = _look(job)
-        known = self._shots.get(job.source)
-        if known is None or known[0] != look:
-            known = look, replace(read_shot(self._sources / job.source), path=job.source)
-            self._shots[job.source] = known
-        return known[1]
+        return _kept(self._shots, job, lambda: replace(read_shot(self._sources / job.source), path=job.source))
 
     def _view(self, job: Job, shot: Shot) -> View | None:
-        look = _look(job)
-        known = self._views.get(job.source)
-        if known is None or known[0] != look:
-            known = look, read_view(replace(shot, path=self._sources / shot.path))
-            self._views[job.source] = known
-        return known[1]
+        return _kept(self._views, job, lambda: read_view(replace(shot, path=self._sources / shot.path)))
 
 
 def listed(folder: Path, scene: Scene) -> str:
@@ -85,8 +76,11 @@ def listed(folder: Path, scene: Scene) -> str:
     return "\n".join(f"  {exposure_ev:+5.1f} EV  {folder / path}" for path, exposure_ev in frames)
 
 
-def _look(job: Job) -> Look:
-    return job.size, job.modified_ns, job.changed_ns
+def _kept(known: dict[Path, tuple[Look, Value]], job: Job, read: Callable[[], Value]) -> Value:
+    """What was read of a file that has not changed since, or what is read now."""
+    if job.source not in known or known[job.source][0] != job.look:
+        known[job.source] = job.look, read()
+    return known[job.source][1]
 
 
 def _merged(jobs: list[Job], anchor: int) -> Job:

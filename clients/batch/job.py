@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 INT64_MAX = (1 << 63) - 1
+Look = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Job:
         """All files that the picture is made of."""
         return self.frames or (self.source,)
 
+    @property
+    def look(self) -> Look:
+        """What changes when its files change."""
+        return self.size, self.modified_ns, self.changed_ns
+
     @classmethod
     def of(cls, source: Path, target: Path, stat: os.stat_result, settings: str) -> Job:
         """The job of a file on a disk."""
@@ -50,8 +56,3 @@ def int64(number: int) -> int:
 def frames_text(frames: tuple[Path, ...]) -> str | None:
     """The frames of a scene as one text; None for a single photo."""
     return json.dumps([frame.as_posix() for frame in frames]) if frames else None
-
-
-def frames_of(text: str | None) -> tuple[Path, ...]:
-    """The frames that such a text holds."""
-    return tuple(map(Path, json.loads(text))) if text else ()

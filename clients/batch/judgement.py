@@ -106,11 +106,10 @@ class Judge:
 
     def _is_unchanged(self, job: Job, known: Known) -> bool:
         """Whether the source has the bytes that were enhanced; they are read unless the file system knows."""
-        look = (job.size, job.modified_ns, job.changed_ns)
-        if job.changed_ns and look == (known.size, known.modified_ns, known.changed_ns):
+        if job.changed_ns and job.look == (known.size, known.modified_ns, known.changed_ns):
             return True
         if not is_local(self.sources) or known.source_sha256 is None:  # a store keeps the time itself
-            return look[:2] == (known.size, known.modified_ns)
+            return job.look[:2] == (known.size, known.modified_ns)
         return fingerprint_of_files(self.sources, job) == known.source_sha256
 
     def _is_stored(self, target: Path, known: Known) -> bool:

@@ -12,10 +12,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from clients.batch.database import LedgerError, open_database
+from clients.batch.database import Rows, key, open_database, path_of
 from clients.batch.job import Job
 from clients.batch.judgement import TICK_NS, Again, Judge, Known, remove_remains
-from clients.batch.rows import Rows, key, path_of
 from clients.batch.sources import fingerprint_of_files, sha256
 from clients.batch.worklist import KEPT, Entry, Worklist, exists
 
@@ -64,66 +63,48 @@ class Ledger(Worklist):
         return not any(scan == self._scan or exists(self.targets / target) or exists(other) for other, scan in others)
 
     def _judge(self, entry: Entry, again: Again) -> None:
-        known = self._rows.known(entry.job)
-        if entry.job.trouble:
-            super()._judge(entry, again)
-            self._insert(entry, known.attempts if known else 0)
-            self._rows.update(entry.job, reason=entry.reason, source_sha256=None)
-            return
-        try:
-            verdict = self._verdict(entry.job, known, again)
-        except LedgerError:
-            raise
-        except Exception:  # reading or writing this photo will tell what is wrong with it
-            verdict = "pending"
+        job, known = entry.job, self._rows.known(entry.job)
+        verdict = "trouble" if job.trouble else self._verdict(job, known, again)
+        columns: dict[str, object] = {}
         if known is not None and verdict in ("done", "failed"):
-            self._keep(entry, known, verdict)
-        elif verdict == "pending":
-            self._note_pending(entry, known)
+            entry.state = "skipped" if verdict == "done" else verdict
+            entry.reason, entry.attempts = known.reason, known.attempts
+            entry.target_size, entry.model = known.target_size, known.model
+        elif verdict in ("kept", "found"):
+            columns = self._existing(entry, is_ours=verdict == "found")
+        elif verdict == "trouble":
+            super()._judge(entry, again)
+            entry.attempts, columns = known.attempts if known else 0, {"source_sha256": None}
         else:
-            self._note_existing(entry, is_ours=verdict == "found")
+            is_seen = known is not None and (known.size, known.modified_ns) == (job.size, job.modified_ns)
+            entry.attempts = known.attempts if known and is_seen else 0
+            if exists(entry.target):  # and may be replaced, by a later run as well
+                is_same = known is not None and known.target == key(job.target)
+                columns = {"target_sha256": (known.target_sha256 if known and is_same else None) or ""}
+        state = "done" if entry.state == "skipped" else entry.state
+        self._rows.insert(job, state, self._scan, _kept_change(job), entry.attempts, entry.reason)
+        if columns:
+            self._rows.update(job, **columns)
 
     def _verdict(self, job: Job, known: Known | None, again: Again) -> str:
-        if known is not None and known.state == "storing":
-            remove_remains(self.targets / path_of(known.target))
-        judge = Judge(self.sources, self.targets, self.model, self.put_aside is not None, again)
-        about_this_output = known is not None and known.target == key(job.target)
-        return judge.verdict(job, known if about_this_output else None)
+        try:
+            if known is not None and known.state == "storing":
+                remove_remains(self.targets / path_of(known.target))
+            judge = Judge(self.sources, self.targets, self.model, self.put_aside is not None, again)
+            about_this_output = known is not None and known.target == key(job.target)
+            return judge.verdict(job, known if about_this_output else None)
+        except Exception:  # reading or writing this photo will tell what is wrong with it
+            return "pending"
 
-    def _keep(self, entry: Entry, known: Known, state: str) -> None:
-        job = entry.job
-        entry.state = "skipped" if state == "done" else state
-        entry.reason, entry.attempts = known.reason, known.attempts
-        entry.target_size, entry.model = known.target_size, known.model
-        look = {"size": job.size, "modified_ns": job.modified_ns, "changed_ns": _kept_change(job)}
-        self._rows.update(job, state=state, scan=self._scan, **look)
-
-    def _note_pending(self, entry: Entry, known: Known | None) -> None:
-        seen = known is not None and (known.size, known.modified_ns) == (entry.job.size, entry.job.modified_ns)
-        self._insert(entry, known.attempts if known and seen else 0)
-        if exists(entry.target):  # and may be replaced, by a later run as well
-            self._rows.execute(
-                "UPDATE photos SET target_sha256 = ifnull(target_sha256, '') WHERE source = ?", key(entry.job.source)
-            )
-
-    def _note_existing(self, entry: Entry, is_ours: bool) -> None:
+    def _existing(self, entry: Entry, is_ours: bool) -> dict[str, object]:
+        """Of an output that is there already: what the ledger notes."""
         entry.state, entry.reason = "skipped", None if is_ours else KEPT
-        entry.target_size = entry.target.stat().st_size if is_ours else None
-        self._insert(entry, 0)
-        self._rows.update(
-            entry.job,
-            reason=entry.reason,
-            source_sha256=fingerprint_of_files(self.sources, entry.job) if is_ours else None,
-            target_sha256=sha256(entry.target) if is_ours else None,
-            target_size=entry.target_size,
-            model=None,
-            run=None,
-        )
-
-    def _insert(self, entry: Entry, attempts: int) -> None:
-        entry.attempts = attempts
-        state = "done" if entry.state == "skipped" else entry.state
-        self._rows.insert(entry.job, state, self._scan, _kept_change(entry.job), attempts)
+        columns: dict[str, object] = dict.fromkeys(("source_sha256", "target_sha256", "target_size", "model", "run"))
+        if is_ours:
+            entry.target_size = entry.target.stat().st_size
+            columns |= {"target_size": entry.target_size, "target_sha256": sha256(entry.target)}
+            columns["source_sha256"] = fingerprint_of_files(self.sources, entry.job)
+        return columns
 
     def tried(self, job: Job) -> None:
         """Counts an attempt."""

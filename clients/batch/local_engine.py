@@ -150,9 +150,7 @@ class Batch:
                 self._slots.notify_all()
 
     def _has_room(self, alone: bool) -> bool:
-        if alone:
-            return self._in_flight == 0
-        return self._in_flight < self._flow.limit and not self._suspects
+        return self._in_flight == 0 if alone else self._in_flight < self._flow.limit and not self._suspects
 
     async def _enhance(self, job: Job, photos: tuple[bytes, ...]) -> Enhanced:
         """Sends a photo, or the frames of a scene, until it is answered; waits while the server is busy or gone."""
@@ -193,19 +191,15 @@ class Batch:
             return await self._enhancer.merge(photos, **vars(options))
         return await self._enhancer.enhance(photos[0], **vars(options))
 
-    async def _absence(self) -> UnavailableError | None:
-        """Why no server takes photos; None when one does."""
-        try:
-            await self._enhancer.check()
-        except UnavailableError as error:
-            return error
-        except EnhanceError as error:
-            raise _Stop(error) from error
-        return None
-
     async def _wait_for_server(self) -> None:
-        while absence := await self._absence():
-            self._check_patience(absence)
+        while True:
+            try:
+                await self._enhancer.check()
+                break
+            except UnavailableError as error:
+                self._check_patience(error)
+            except EnhanceError as error:
+                raise _Stop(error) from error
             await asyncio.sleep(POLL_S)
         self._silent_since = None
 
@@ -221,4 +215,4 @@ class Batch:
         self._worklist.storing(job, source_sha256, digest, len(enhanced.data), enhanced.seconds)
         await asyncio.to_thread(store, self._worklist.folder, target, enhanced.data, job.modified_ns)
         self._worklist.done(job)
-        return Outcome(job, megapixels=enhanced.size_px[0] * enhanced.size_px[1] / 1e6)
+        return Outcome(job, megapixels=enhanced.megapixels)

@@ -55,20 +55,13 @@ def preset(name: str, path: Path | None = None) -> Preset:
 def _preset(where: str, table: object) -> Preset:
     if not isinstance(table, dict):
         raise OptionError(f"{where} is no table: write [name] above its options")
-    return {_option(where, key): _value(where, key, value) for key, value in table.items()}
-
-
-def _option(where: str, key: str) -> str:
-    option = key.replace("-", "_")
-    if option not in KINDS:
-        raise OptionError(f"{where} sets {key!r}: there are {', '.join(KINDS)}")
-    return option
-
-
-def _value(where: str, key: str, value: object) -> object:
-    kind = KINDS[_option(where, key)]
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise OptionError(f"{where} sets {key} to {value!r}: it takes a {kind.__name__}")
-    return value
+    found: Preset = {}
+    for key, value in table.items():
+        option = key.replace("-", "_")
+        if option not in KINDS:
+            raise OptionError(f"{where} sets {key!r}: there are {', '.join(KINDS)}")
+        kind = KINDS[option]
+        found[option] = float(value) if kind is float and type(value) is int else value
+        if type(found[option]) is not kind:
+            raise OptionError(f"{where} sets {key} to {value!r}: it takes a {kind.__name__}")
+    return found

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import pickle
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, cast
 
 # Read when Ray is started: nothing phones home, and its own log files hold what would drown our messages.
@@ -18,7 +19,7 @@ os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 
 import ray
 
-from clients.batch.job import Job, frames_of, frames_text
+from clients.batch.job import Job
 from clients.batch.local_engine import Outcome
 from clients.batch.order import Order
 from clients.batch.sources import developed, fingerprint, read_sources, with_names
@@ -33,6 +34,18 @@ BLOCKS = 1000
 """At most so many pieces; a piece's photos reach the ledger together."""
 WORKER_CPUS = 0.1
 """A worker mostly waits for the server."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a worker tells of an output that is in its place."""
+
+    source_sha256: str
+    target_sha256: str
+    size: int
+    """Of the output in bytes."""
+    seconds: float
+    megapixels: float
 
 
 class Worker:
@@ -53,21 +66,20 @@ class Worker:
         retry = Retry(attempts=max(1, int(connection.patience_s)), longest_wait_s=2.0)  # one second each, on average
         self._enhancer = Enhancer(**connection.settings(), retry=retry)
 
-    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Enhances and stores; the answer says what to note, or what went wrong and for whom."""
-        note = {"source": row["source"], "error": "", "stop": "", "source_sha256": "", "target_sha256": ""}
-        note |= {"size": 0, "seconds": 0.0, "megapixels": 0.0}
-        try:
-            return note | self._enhance(row)
-        except (UnavailableError, DeniedError, ProtocolError) as error:
-            return note | {"stop": type(error).__name__, "error": str(error)}
-        except StorageError as error:
-            return note | {"stop": "StorageError", "error": str(error)}
-        except Exception as error:  # one photo can never end a run
-            return note | {"error": with_names(str(error), _job(row)) or type(error).__name__}
+    def __call__(self, row: dict[str, bytes]) -> dict[str, bytes]:
+        """Takes a pickled job; answers with it and, pickled too, what it has stored or what went wrong."""
+        return {"job": row["job"], "note": pickle.dumps(self.made(pickle.loads(row["job"])))}
 
-    def _enhance(self, row: dict[str, Any]) -> dict[str, Any]:
-        job = _job(row)
+    def made(self, job: Job) -> Stored | str | Exception:
+        """Enhances and stores; a text says what is wrong with this photo, an error what ends the run."""
+        try:
+            return self._enhance(job)
+        except (UnavailableError, DeniedError, ProtocolError, StorageError) as error:
+            return error
+        except Exception as error:  # one photo can never end a run
+            return with_names(str(error), job) or type(error).__name__
+
+    def _enhance(self, job: Job) -> Stored:
         contents = read_sources(self._sources, job)
         target = self._targets / job.target
         photos, options = developed(job, contents), vars(self._order.request(target))
@@ -76,14 +88,14 @@ class Worker:
         else:
             enhanced = self._enhancer.enhance(photos[0], **options)
         enhanced = self._order.finished(enhanced, target)
-        store(self._targets, target, enhanced.data, row["modified_ns"])
-        return {
-            "source_sha256": fingerprint(contents),
-            "target_sha256": hashlib.sha256(enhanced.data).hexdigest(),
-            "size": len(enhanced.data),
-            "seconds": enhanced.seconds,
-            "megapixels": enhanced.size_px[0] * enhanced.size_px[1] / 1e6,
-        }
+        store(self._targets, target, enhanced.data, job.modified_ns)
+        return Stored(
+            fingerprint(contents),
+            hashlib.sha256(enhanced.data).hexdigest(),
+            len(enhanced.data),
+            enhanced.seconds,
+            enhanced.megapixels,
+        )
 
 
 def outcomes(worklist: Worklist, connection: Connection, order: Order, address: str | None) -> Iterator[Outcome]:
@@ -99,28 +111,19 @@ def outcomes(worklist: Worklist, connection: Connection, order: Order, address: 
         EnhanceError: the servers take none of the photos; those left stay pending.
         StorageError: the outputs cannot be written; the photos left stay pending.
     """
-    jobs = {os.fsencode(job.source): job for job in worklist.pending()}
+    jobs = list(worklist.pending())
     ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     try:
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         ray.data.DataContext.get_current().enable_progress_bars = False
-        for note in _pipeline(list(jobs.values()), worklist, connection, order).iter_rows():
-            yield _noted(worklist, jobs[note["source"]], note)
+        for row in _pipeline(jobs, worklist, connection, order).iter_rows():
+            yield _noted(worklist, pickle.loads(row["job"]), pickle.loads(row["note"]))
     finally:
         ray.shutdown()
 
 
 def _pipeline(jobs: list[Job], worklist: Worklist, connection: Connection, order: Order) -> ray.data.Dataset:
-    rows = [
-        {
-            "source": os.fsencode(job.source),
-            "target": os.fsencode(job.target),
-            "size": job.size,
-            "modified_ns": job.modified_ns,
-            "frames": frames_text(job.frames) or "",
-        }
-        for job in jobs
-    ]
+    rows = [{"job": pickle.dumps(job)} for job in jobs]
     folders = {"sources": _address(worklist.sources), "targets": _address(worklist.targets)}
     return ray.data.from_items(rows, override_num_blocks=min(BLOCKS, len(rows))).map(
         cast(Any, Worker),
@@ -130,26 +133,17 @@ def _pipeline(jobs: list[Job], worklist: Worklist, connection: Connection, order
     )
 
 
-def _job(row: dict[str, Any]) -> Job:
-    """The job of a row, as far as a worker needs it."""
-    source, target = (Path(os.fsdecode(row[name])) for name in ("source", "target"))
-    return Job(source, target, row["size"], row["modified_ns"], "", frames=frames_of(row["frames"]))
-
-
 def _address(folder: Any) -> str:  # noqa: ANN401  (a Path, or one of an object store)
     return str(folder.absolute())
 
 
-def _noted(worklist: Worklist, job: Job, note: dict[str, Any]) -> Outcome:
-    if note["stop"] == "StorageError":
-        raise StorageError(note["error"])
-    if note["stop"]:
-        kinds = {kind.__name__: kind for kind in (DeniedError, ProtocolError)}
-        raise kinds.get(note["stop"], UnavailableError)(note["error"])
+def _noted(worklist: Worklist, job: Job, note: Stored | str | Exception) -> Outcome:
+    if isinstance(note, Exception):
+        raise note
     worklist.tried(job)
-    if note["error"]:
-        worklist.failed(job, note["error"])
-        return Outcome(job, error=note["error"])
-    worklist.storing(job, note["source_sha256"], note["target_sha256"], note["size"], note["seconds"])
+    if isinstance(note, str):
+        worklist.failed(job, note)
+        return Outcome(job, error=note)
+    worklist.storing(job, note.source_sha256, note.target_sha256, note.size, note.seconds)
     worklist.done(job)
-    return Outcome(job, megapixels=note["megapixels"])
+    return Outcome(job, megapixels=note.megapixels)

@@ -37,10 +37,10 @@ class Report:
 
     def as_json(self) -> str:
         """The report for programs."""
-        counts, merged = self.worklist.counts(), self._merged()
+        counts, failures, merged = self.worklist.counts(), self.worklist.failures(), self._merged()
         told = {
             **{state: counts[state] for state in ("done", "skipped", "pending")},
-            "failed": [_failure(entry) for entry in self.worklist.failures()],
+            "failed": [{"source": str(e.job.source), "reason": e.reason, "attempts": e.attempts} for e in failures],
             "seconds": self.seconds,
             "megapixels": self.megapixels,
             "photos": [self._photo(entry) for entry in self.worklist.entries()],
@@ -60,9 +60,10 @@ class Report:
         lines = [f"  {entry.job.source}: {entry.reason}" for entry in failures[:LISTED]]
         if len(failures) > LISTED:
             lines.append(f"  ... and {len(failures) - LISTED} more: --json lists all")
-        told = [f"{counts[state]} {state}" for state in ("done", "skipped", "failed", "pending") if counts[state]]
+        shown = [state for state in ("done", "skipped", "failed", "pending") if counts[state] or state == "done"]
         rates = f"{self._per_second(counts['done']):.2f} photos/s, {self._per_second(self.megapixels):.1f} MP/s"
-        lines.append(f"{', '.join(told)} in {self.seconds:.1f} s ({rates})")
+        told = ", ".join(f"{counts[state]} {state}" for state in shown)
+        lines.append(f"{told} in {self.seconds:.1f} s ({rates})")
         return "\n".join([*lines, *self._remarks()])
 
     def _remarks(self) -> Iterator[str]:
@@ -100,10 +101,6 @@ class Report:
 
     def _per_second(self, amount: float) -> float:
         return round(amount / self.seconds, 3) if self.seconds else 0.0
-
-
-def _failure(entry: Entry) -> dict[str, object]:
-    return {"source": str(entry.job.source), "reason": entry.reason, "attempts": entry.attempts}
 
 
 def _common_folder(paths: list[str]) -> str:

@@ -16,7 +16,7 @@ OF_ALL_PHOTOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFIL
 """Write errors that the next photo would meet, too."""
 
 
-class StorageError(Exception):
+class StorageError(EnhanceError):
     """The outputs cannot be written: the disk is full, or the folder is read-only or gone."""
 
 
@@ -66,9 +66,8 @@ def store(folder: Path | None, path: Path, data: bytes, modified_ns: int) -> Non
         if folder is not None and is_local(folder) and not folder.is_dir():
             raise StorageError(f"cannot write to {folder}: the folder is gone") from error
         is_of_all = error.errno in OF_ALL_PHOTOS or not _takes_files(folder)
-        raise (StorageError if is_of_all else EnhanceError)(
-            f"cannot write {path}: {error.strerror or error}"
-        ) from error
+        kind = StorageError if is_of_all else EnhanceError
+        raise kind(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _takes_files(folder: Path | None) -> bool:

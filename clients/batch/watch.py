@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from clients.batch.job import Job
+from clients.batch.job import Job, Look
 from clients.batch.judgement import Again
 from clients.batch.local_engine import Batch
 from clients.batch.order import Order
@@ -23,7 +23,7 @@ SETTLE_S = 0.0
 """A photo is taken when two looks at it agree."""
 SCENE_SETTLE_S = 10.0
 """With brackets, when no frame has been added to it or changed for so long: the next one may still be on its way."""
-Look = tuple[int, int, int, str, tuple[Path, ...]]
+Seen = tuple[Look, str, tuple[Path, ...]]
 
 
 class Settled:
@@ -37,15 +37,15 @@ class Settled:
     def __init__(self, settle_s: float = SETTLE_S, clock: Callable[[], float] = time.monotonic) -> None:
         self._settle_s = settle_s
         self._clock = clock
-        self._seen: dict[Path, tuple[Look, float]] = {}
-        self._passed: dict[Path, Look] = {}
+        self._seen: dict[Path, tuple[Seen, float]] = {}
+        self._passed: dict[Path, Seen] = {}
 
     def pick(self, jobs: Iterable[Job]) -> Iterator[Job]:
         """The jobs whose files look as they did the last time, and are new since they last passed."""
         seen = {}
         now = self._clock()
         for job in jobs:
-            look = (job.size, job.modified_ns, job.changed_ns, job.trouble, job.frames)
+            look = (job.look, job.trouble, job.frames)
             before, since = self._seen.get(job.source, (None, now))
             is_settled = before == look and now - since >= self._settle_s
             seen[job.source] = look, since if before == look else now
@@ -75,8 +75,7 @@ async def watch(
                     print(trouble or "the folder is there again", file=sys.stderr)
                 told = trouble
                 if worklist.counts()["pending"]:
-                    batch = Batch(worklist, enhancer, order, connection.in_flight, connection.patience_s)
-                    await _serve(batch)
+                    await _serve(Batch(worklist, enhancer, order, connection.in_flight, connection.patience_s))
                 await asyncio.sleep(POLL_S)
 
 

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from clients.batch.database import LedgerError
 from clients.batch.run import STOPPED
 from clients.batch.storage import StorageError
-from clients.commands import parsers
+from clients.commands import arguments
 from clients.commands.arguments import connection_from
 from clients.commands.photos import DONE, SOME_FAILED, enhance, enhance_folder, watch_folder
 from clients.connection import Connection
@@ -25,6 +25,7 @@ from clients.enhancer import Enhancer
 from clients.errors import DeniedError, EnhanceError, OptionError, ProtocolError, UnavailableError
 
 USAGE, UNREACHABLE = 2, 3
+AGAIN = "\nEvery photo that is done stays done: once this is solved, run the same command again."
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -40,9 +41,7 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         return execute(options, connection_from(options))
     except EnhanceError as error:
-        return _fail(str(error), exit_code(error))
-    except (StorageError, LedgerError) as error:
-        return _fail(f"{error}\nEvery photo that is done stays done: once this is solved, run the same command again.")
+        return _fail(f"{error}{AGAIN * isinstance(error, StorageError | LedgerError)}", exit_code(error))
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -83,10 +82,10 @@ def _ui(options: argparse.Namespace, connection: Connection) -> int:
 
 
 COMMANDS: dict[str, tuple[Callable[[], argparse.ArgumentParser], Callable[[argparse.Namespace, Connection], int]]] = {
-    "enhance": (parsers.enhance_parser, enhance),
-    "batch": (parsers.batch_parser, enhance_folder),
-    "merge": (parsers.merge_parser, enhance_folder),
-    "watch": (parsers.watch_parser, watch_folder),
-    "styles": (parsers.styles_parser, _styles),
-    "ui": (parsers.ui_parser, _ui),
+    "enhance": (arguments.enhance_parser, enhance),
+    "batch": (arguments.batch_parser, enhance_folder),
+    "merge": (arguments.merge_parser, enhance_folder),
+    "watch": (arguments.watch_parser, watch_folder),
+    "styles": (arguments.styles_parser, _styles),
+    "ui": (arguments.ui_parser, _ui),
 }

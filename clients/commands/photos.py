@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -38,7 +38,9 @@ def enhance(options: argparse.Namespace, connection: Connection) -> int:
     if len(paths) == 1 and paths[0].is_file() and options.output and not names_folder(options.output):
         options.format = format_by_name(Path(options.output), options.format)
     plan = plan_from(options, beside=options.output is None)
-    return _process(options, connection, Worklist(), plan, plan.each(paths, options.output))
+    worklist = Worklist()
+    worklist.note_all(plan.each(paths, options.output), again_from(options))
+    return _process(options, connection, worklist, plan, None)
 
 
 def enhance_folder(options: argparse.Namespace, connection: Connection) -> int:
@@ -48,7 +50,9 @@ def enhance_folder(options: argparse.Namespace, connection: Connection) -> int:
     first = next(jobs, None)
     if first is None:  # before a folder is made for nothing
         raise OptionError(_no_photos(plan))
-    return _process(options, connection, _worklist(options, connection), plan, chain([first], jobs), grouping)
+    worklist = _worklist(options, connection)
+    worklist.note_all(chain([first], jobs), again_from(options))
+    return _process(options, connection, worklist, plan, grouping)
 
 
 def watch_folder(options: argparse.Namespace, connection: Connection) -> int:
@@ -115,10 +119,8 @@ def _process(
     connection: Connection,
     worklist: Worklist,
     plan: Plan,
-    jobs: Iterable[Job],
     grouping: Grouping | None = None,
 ) -> int:
-    worklist.note_all(jobs, again_from(options))
     if not worklist.counts():
         raise OptionError(_no_photos(plan))
     if options.dry_run:

@@ -140,7 +140,8 @@ class Page:
 
     async def _edit(self, picture: Picture, order: Order) -> None:
         folder = self._folder()
-        contents = [await asyncio.to_thread(read_photo, frame) for frame in picture.frames]
+        of_scene = len(picture.frames) > 1
+        contents = [await asyncio.to_thread(read_photo, frame, of_scene) for frame in picture.frames]
         name = Naming("_enhanced", order.options.format).name(Path(picture.frames[picture.anchor].name))
         enhanced = await self._ask(contents, order.request(name))
         enhanced = await asyncio.to_thread(order.finished, enhanced, name)

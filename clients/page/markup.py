@@ -6,6 +6,7 @@ import html
 from pathlib import Path
 from urllib.parse import quote
 
+from clients.batch.gallery import escaped
 from clients.page.pictures import Picture, View, Work
 
 TITLE = "Photo Enhancer"
@@ -17,7 +18,7 @@ STATUS_TEMPLATE = '<div role="status">${value}</div>'
 
 def bar(urls: tuple[str, ...], trouble: str = "") -> str:
     """The page's head, with whether the server is there."""
-    state = f"Server not available: {html.escape(trouble)}" if trouble else f"Server ready · {_text(', '.join(urls))}"
+    state = f"Server not available: {html.escape(trouble)}" if trouble else f"Server ready · {escaped(', '.join(urls))}"
     badge = f'<span class="status{" down" if trouble else ""}">{state}</span>'
     lines = f"<div><h1>{TITLE}</h1><p>Your photos stay between this page and your own server.</p></div>"
     return f'<div class="bar">{lines}{badge}</div>'
@@ -32,7 +33,7 @@ def comparison(work: Work) -> str:
     if picture.before is None or after is None:
         return ""
     width_px, height_px = (picture.after or after).size_px
-    name = _text(picture.name)
+    name = escaped(picture.name)
     return (
         f'<div class="stage" role="group" aria-label="{name}, before and after" data-width="{width_px}"'
         f' style="--ratio: {width_px / height_px:.5f}"><div class="sizer">'
@@ -55,10 +56,8 @@ def listed(work: Work) -> str:
 
 def thumbnails(samples: list[Path]) -> str:
     """Photos to choose from."""
-    return "".join(
-        f'<button type="button" data-index="{index}"><img src="{_url(path)}" alt="Sample: {_text(path.stem)}"></button>'
-        for index, path in enumerate(samples)
-    )
+    pictures = [f'<img src="{_url(path)}" alt="Sample: {escaped(path.stem)}">' for path in samples]
+    return "".join(f'<button type="button" data-index="{i}">{each}</button>' for i, each in enumerate(pictures))
 
 
 def note(work: Work, is_stale: bool = False) -> str:
@@ -67,7 +66,7 @@ def note(work: Work, is_stale: bool = False) -> str:
     if picture is None:
         return ""
     if picture.trouble:
-        return bad(f"<b>{_text(picture.name)}</b>: {_text(picture.trouble)}")
+        return bad(f"<b>{escaped(picture.name)}</b>: {escaped(picture.trouble)}")
     if is_stale:
         return f'<div class="note stale">{STALE}</div>'
     return plain(picture.facts)
@@ -75,7 +74,7 @@ def note(work: Work, is_stale: bool = False) -> str:
 
 def plain(text: str) -> str:
     """A note."""
-    return f'<div class="note">{_text(text)}</div>'
+    return f'<div class="note">{escaped(text)}</div>'
 
 
 def bad(markup: str) -> str:
@@ -85,12 +84,12 @@ def bad(markup: str) -> str:
 
 def _item(index: int, picture: Picture, is_selected: bool) -> str:
     if picture.trouble:
-        state = f'<span class="bad">{_text(picture.trouble)}</span>'
+        state = f'<span class="bad">{escaped(picture.trouble)}</span>'
     else:
-        state = f"<span>{_text(picture.facts) if picture.output else 'waiting'}</span>"
+        state = f"<span>{escaped(picture.facts) if picture.output else 'waiting'}</span>"
     views = ((picture.before, "before"), (picture.after, "after"))
     thumbnails = "".join(f'<img src="{_url(view.thumbnail)}" alt="{when}">' for view, when in views if view)
-    inside = f'<span class="pair">{thumbnails}</span><span class="words"><b>{_text(picture.name)}</b>{state}</span>'
+    inside = f'<span class="pair">{thumbnails}</span><span class="words"><b>{escaped(picture.name)}</b>{state}</span>'
     if not picture.is_finished:
         return f"<li><div>{inside}</div></li>"
     current = ' aria-current="true"' if is_selected else ""
@@ -104,7 +103,3 @@ def _picture(view: View, alternative: str, when: str) -> str:
 
 def _url(path: Path) -> str:
     return f"gradio_api/file={quote(str(path))}"
-
-
-def _text(text: str) -> str:
-    return html.escape(text.encode(errors="backslashreplace").decode())

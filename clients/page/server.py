@@ -26,6 +26,29 @@ CONTENT_POLICY = (
 )
 SYSTEM_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 
+LIGHT = {
+    "body_background_fill": "*neutral_50",
+    "block_title_background_fill": "none",
+    "block_title_text_color": "*body_text_color",
+    "block_label_background_fill": "*background_fill_primary",
+    "block_label_text_color": "*body_text_color_subdued",
+    "body_text_color_subdued": "*neutral_600",
+    "block_info_text_color": "*body_text_color_subdued",
+    "button_primary_background_fill": "*primary_700",
+    "button_primary_background_fill_hover": "*primary_800",
+    "button_primary_text_color": "white",
+    "checkbox_label_background_fill_selected": "*primary_700",
+    "checkbox_label_text_color_selected": "white",
+    "link_text_color": "*primary_700",
+}
+DARK = {
+    "body_background_fill": "*neutral_900",
+    "block_label_background_fill": "*background_fill_secondary",
+    "body_text_color_subdued": "*neutral_300",
+    "link_text_color": "*primary_400",
+}
+"""Where the dark page differs."""
+
 
 async def _keep_inside(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """Lets no page load anything from outside."""
@@ -55,35 +78,8 @@ def application(connection: Connection, outputs: Path) -> FastAPI:
 
 def _theme() -> gr.themes.Base:
     theme = gr.themes.Soft(primary_hue="teal", neutral_hue="slate", font=SYSTEM_FONTS, font_mono=["monospace"])
-    return theme.set(
-        body_background_fill="*neutral_50",
-        body_background_fill_dark="*neutral_900",
-        block_title_background_fill="none",
-        block_title_padding="0",
-        block_title_text_color="*body_text_color",
-        block_title_background_fill_dark="none",
-        block_title_text_color_dark="*body_text_color",
-        block_label_background_fill="*background_fill_primary",
-        block_label_text_color="*body_text_color_subdued",
-        block_label_background_fill_dark="*background_fill_secondary",
-        block_label_text_color_dark="*body_text_color_subdued",
-        body_text_color_subdued="*neutral_600",
-        body_text_color_subdued_dark="*neutral_300",
-        block_info_text_color="*body_text_color_subdued",
-        block_info_text_color_dark="*body_text_color_subdued",
-        button_primary_background_fill="*primary_700",
-        button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_dark="*primary_700",
-        button_primary_background_fill_hover_dark="*primary_800",
-        button_primary_text_color="white",
-        button_primary_text_color_dark="white",
-        checkbox_label_background_fill_selected="*primary_700",
-        checkbox_label_background_fill_selected_dark="*primary_700",
-        checkbox_label_text_color_selected="white",
-        checkbox_label_text_color_selected_dark="white",
-        link_text_color="*primary_700",
-        link_text_color_dark="*primary_400",
-    )
+    dark = {f"{name}_dark": value for name, value in (LIGHT | DARK).items()}
+    return theme.set(block_title_padding="0", **LIGHT, **dark)
 
 
 def serve(connection: Connection, host: str, port: int) -> None:

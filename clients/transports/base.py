@@ -44,8 +44,8 @@ class Transport(Protocol):
             EnhanceError: what is wrong otherwise.
         """
 
-    async def versions(self, timeout_s: float, style: str | None) -> dict[str, str]:
-        """The version of each network of a style that the server tells of; a proxy may keep them to itself."""
+    async def version(self, model: str, timeout_s: float) -> str:
+        """The version of a model that answers; empty where nobody tells, as a proxy may not."""
 
     async def styles(self, timeout_s: float) -> list[Style]:
         """The styles that the server has.

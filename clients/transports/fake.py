@@ -48,9 +48,9 @@ class FakeTransport:
     async def check(self, timeout_s: float) -> None:
         """See `Transport.check`."""
 
-    async def versions(self, timeout_s: float, style: str | None) -> dict[str, str]:
-        """See `Transport.versions`."""
-        return {}
+    async def version(self, model: str, timeout_s: float) -> str:
+        """See `Transport.version`."""
+        return ""
 
     async def styles(self, timeout_s: float) -> list[Style]:
         """See `Transport.styles`."""

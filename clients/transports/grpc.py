@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import time
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, Sent, grpc_answer, grpc_request
-from clients.styles import Style, models_of
+from clients.styles import Style
 from clients.tracing import trace_headers
 from clients.transports.base import (
     Address,
@@ -118,15 +117,14 @@ class GrpcTransport:
         if not response.ready:
             raise BusyError(not_ready(self.address))
 
-    async def versions(self, timeout_s: float, style: str | None) -> dict[str, str]:
-        """See `Transport.versions`."""
-        found = {}
-        for name, model in models_of(style).items():
-            request = service_pb2.ModelMetadataRequest(name=model)
-            with contextlib.suppress(grpc.RpcError):
-                answer = await settle(self._stub.ModelMetadata(request, timeout=timeout_s, metadata=self._headers))
-                found[name] = newest(answer.versions)
-        return found
+    async def version(self, model: str, timeout_s: float) -> str:
+        """See `Transport.version`."""
+        request = service_pb2.ModelMetadataRequest(name=model)
+        try:
+            answer = await settle(self._stub.ModelMetadata(request, timeout=timeout_s, metadata=self._headers))
+        except grpc.RpcError:
+            return ""
+        return newest(answer.versions)
 
     async def styles(self, timeout_s: float) -> list[Style]:
         """See `Transport.styles`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
 import ssl
@@ -24,7 +23,7 @@ from clients.errors import (
     UnreachableError,
 )
 from clients.request import MODEL, Sent, http_answer, http_request, model_of
-from clients.styles import Style, models_of
+from clients.styles import Style
 from clients.tracing import trace_headers
 from clients.transports.base import (
     Address,
@@ -85,14 +84,13 @@ class HttpTransport:
         except PhotoError as error:  # status 400
             raise BusyError(not_ready(self.address)) from error
 
-    async def versions(self, timeout_s: float, style: str | None) -> dict[str, str]:
-        """See `Transport.versions`."""
-        found = {}
-        for name, model in models_of(style).items():
-            with contextlib.suppress(EnhanceError, ValueError, KeyError, TypeError):
-                _, answer = await self._ask(self._client.build_request("GET", f"/v2/models/{model}"), timeout_s)
-                found[name] = newest(json.loads(answer)["versions"])
-        return found
+    async def version(self, model: str, timeout_s: float) -> str:
+        """See `Transport.version`."""
+        try:
+            _, answer = await self._ask(self._client.build_request("GET", f"/v2/models/{model}"), timeout_s)
+            return newest(json.loads(answer)["versions"])
+        except (EnhanceError, ValueError, KeyError, TypeError):
+            return ""
 
     async def styles(self, timeout_s: float) -> list[Style]:
         """See `Transport.styles`."""

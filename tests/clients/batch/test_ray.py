@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import pickle
 import signal
 import sqlite3
 import subprocess
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from clients.batch.job import Job
 from clients.batch.ledger import LEDGER_NAME
 from clients.batch.order import Order
 from clients.batch.storage import location
 from clients.commands.cli import main
 from clients.connection import Connection
+from clients.errors import UnreachableError
 from clients.request import Options
 from deploy.server.ports import Ports
 from deploy.server.triton import TritonServer
@@ -47,22 +50,24 @@ def test_ray_without_a_server(shoot: Path, tmp_path: Path) -> None:
 
 
 def test_worker_answers_what_to_note_and_what_to_stop_for(identity_server: TritonServer, tmp_path: Path) -> None:
-    from clients.batch.ray_engine import Worker
+    from clients.batch.ray_engine import Stored, Worker
 
     (tmp_path / "a.jpg").write_bytes(encoded(photo(64, 48)))
     (tmp_path / "text.jpg").write_text("hello")
 
-    def ask(name: str, url: str, out: str = "out") -> dict[str, object]:
+    def ask(name: str, url: str) -> object:
         connection = Connection(urls=(url,), patience_s=1)
-        worker = Worker(str(tmp_path), str(tmp_path / out), connection, Order(Options(mode="fast")))
-        row = {"source": name.encode(), "target": name.encode(), "size": 1, "modified_ns": 1, "frames": ""}
-        return worker(row)
+        worker = Worker(str(tmp_path), str(tmp_path / "out"), connection, Order(Options(mode="fast")))
+        job = pickle.dumps(Job(Path(name), Path(name), 1, 1, ""))
+        answer = worker({"job": job})
+        assert answer["job"] == job
+        return pickle.loads(answer["note"])
 
     fine = ask("a.jpg", identity_server.grpc_url)
-    assert (fine["error"], fine["stop"]) == ("", "") and fine["size"] == (tmp_path / "out/a.jpg").stat().st_size
-    assert "not a photo" in str(ask("text.jpg", identity_server.grpc_url)["error"])
-    assert "No such file" in str(ask("gone.jpg", identity_server.grpc_url)["error"])
-    assert ask("a.jpg", f"grpc://127.0.0.1:{Ports.free().grpc}")["stop"] == "UnreachableError"
+    assert isinstance(fine, Stored) and fine.size == (tmp_path / "out/a.jpg").stat().st_size
+    assert "not a photo" in str(ask("text.jpg", identity_server.grpc_url))
+    assert "No such file" in str(ask("gone.jpg", identity_server.grpc_url))
+    assert isinstance(ask("a.jpg", f"grpc://127.0.0.1:{Ports.free().grpc}"), UnreachableError)
 
 
 def test_object_store(identity_server: TritonServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

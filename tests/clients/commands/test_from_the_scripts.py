@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from clients.commands.arguments import ui_parser
 from clients.commands.cli import main
-from clients.commands.parsers import ui_parser
 from command_line import dashed
 from deploy.container.__main__ import parse_arguments as parse_container
 from deploy.server.triton import TritonServer
