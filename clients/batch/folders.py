@@ -15,8 +15,9 @@ from clients.batch.naming import Naming
 from clients.batch.storage import is_local, stored_files
 from clients.camera import DEVELOPED, is_installed
 from clients.errors import OptionError
+from clients.request import FORMAT_OF
 
-PATTERNS = ("*.jpg", "*.jpeg", "*.png", "*.tif", "*.tiff", "*.webp")
+PATTERNS = tuple(f"*{extension}" for extension in FORMAT_OF)
 
 
 def patterns() -> tuple[str, ...]:

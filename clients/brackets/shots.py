@@ -15,8 +15,10 @@ from PIL import Image
 
 from clients.brackets.likeness import VIEW_PX, View
 from clients.camera import NEARLY_TIFF, TIFF_START, is_developed
+from clients.request import FORMAT_OF
+from codec.options import EXTENSIONS
 
-SAME_KIND = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg", ".tiff": ".tif", ".heif": ".heic"}
+SAME_KIND = {".heif": ".heic"} | {extension: EXTENSIONS[kind] for extension, kind in FORMAT_OF.items()}
 HEAD_BYTES = 4 << 20
 """Of files whose EXIF has to be searched for."""
 EXIF_START = b"Exif\0\0"

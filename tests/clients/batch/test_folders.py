@@ -35,9 +35,17 @@ def mirrored(sources: Path, **options: object) -> dict[str, str]:
 
 def test_the_tree_is_mirrored_without_hidden_files_and_other_kinds(tmp_path: Path) -> None:
     sources = tree(
-        tmp_path / "in", "b.JPG", "a/z.tiff", "a/b/c.png", ".hidden.jpg", ".git/x.jpg", "notes.txt", "a/._z.jpg"
+        tmp_path / "in",
+        "b.JPG",
+        "a/z.tiff",
+        "a/b/c.png",
+        ".hidden.jpg",
+        ".git/x.jpg",
+        "notes.txt",
+        "a/._z.jpg",
+        "d.jfif",
     )
-    assert mirrored(sources) == {name: name for name in ("a/b/c.png", "a/z.tiff", "b.JPG")}
+    assert mirrored(sources) == {name: name for name in ("a/b/c.png", "a/z.tiff", "b.JPG", "d.jfif")}
 
 
 def test_patterns_recursion_suffix_and_format(tmp_path: Path) -> None:
