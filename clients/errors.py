@@ -14,8 +14,10 @@ EnhanceError
 
 from __future__ import annotations
 
+from command_line.ending import UserError
 
-class EnhanceError(Exception):
+
+class EnhanceError(UserError):
     """Base of everything that this package raises on purpose."""
 
 

@@ -14,8 +14,8 @@ from tritonclient.grpc import service_pb2
 
 from clients.camera import sendable
 from clients.errors import OptionError, PhotoError, ServerError
-from clients.files import write_atomically
 from codec.options import EXTENSIONS, FORMATS, MAX_STRENGTH, MODES
+from files.writing import write_whole
 
 MODEL = "enhance"
 INPUT, OUTPUT = "IMAGE", "ENHANCED"
@@ -98,7 +98,7 @@ class Enhanced:
         extension = Path(path).suffix.lower()
         if FORMAT_OF.get(extension, self.format) != self.format:
             raise OptionError(f"{path} would be a {self.format} inside: ask for format={FORMAT_OF[extension]!r}")
-        write_atomically(Path(path), self.data)
+        write_whole(Path(path), self.data)
 
 
 def read_photo(photo: bytes | str | os.PathLike[str], of_scene: bool = False) -> bytes:

@@ -11,7 +11,6 @@ from PIL import Image, ImageOps
 
 from clients import Enhancer
 from clients.batch.naming import Naming, format_by_name
-from clients.errors import EnhanceError
 from command_line.ending import UserError, finish
 from deploy.server.triton import TritonServer
 from files.checkout import ROOT
@@ -64,7 +63,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.demo", description=__doc__)
     parser.add_argument("photo", nargs="?", type=Path, default=SAMPLE)
     photo = parser.parse_args().photo
-    return finish(lambda: demonstrate(photo, OUTPUTS), EnhanceError)
+    return finish(lambda: demonstrate(photo, OUTPUTS))
 
 
 if __name__ == "__main__":

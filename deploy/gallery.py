@@ -12,7 +12,6 @@ from pathlib import Path
 from PIL import Image
 
 from clients import Enhancer
-from clients.errors import EnhanceError
 from command_line.ending import finish
 from deploy.demo import side_by_side
 from deploy.server.triton import TritonServer
@@ -78,7 +77,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.gallery", description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path, help="folder of the showcase's unedited photos")
     photos = parser.parse_args().photos
-    return finish(lambda: make_gallery(photos, DOCS), EnhanceError)
+    return finish(lambda: make_gallery(photos, DOCS))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from clients.files import write_atomically
 from files.checkout import ROOT
+from files.writing import write_whole
 from perf.results import RESULTS, Result, Row, cell, read, table
 
 REPORT = ROOT / "perf/report.md"
@@ -116,7 +116,7 @@ def write_report(folder: Path = RESULTS, report: Path = REPORT) -> None:
         figures=figures(results),
         chapters=[list(group) for _, group in groupby(sorted(results, key=_place), key=_place)],
     )
-    write_atomically(report, text.encode())
+    write_whole(report, text)
 
 
 def _place(result: Result) -> tuple[str, str]:

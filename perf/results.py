@@ -14,11 +14,11 @@ from typing import Any
 
 import jsonschema
 
-from clients.files import write_atomically
 from deploy.measuring.machine import machine, run
 from deploy.server.triton import SERVER_PYTHON
 from export.manifest import sha256
 from files.checkout import MODEL_REPOSITORY, ROOT
+from files.writing import write_whole
 from perf.errors import PerfError
 from serving.versions import NETWORKS, ONNX_NAME, common_versions
 
@@ -89,7 +89,7 @@ def write(result: Result, folder: Path = RESULTS) -> Path:
     """Keep a result; replaces an older one of the same name in one step."""
     check(result)
     path = path_of(result, folder)
-    write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())
+    write_whole(path, json.dumps(result, indent=1) + "\n")
     return path
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from clients.batch.worklist import Entry
-from clients.files import write_atomically
+from files.writing import write_whole
 
 THUMBNAIL_PX = 420
 QUALITY = 75
@@ -46,7 +46,7 @@ def write_gallery(path: Path, title: str, photos: Iterable[Entry]) -> None:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head><body><h1>{escaped(title)}</h1><p>{counts}</p>{sections}</body></html>\n"
     )
-    write_atomically(path, page.encode(errors="replace"))
+    write_whole(path, page.encode(errors="replace"))
 
 
 def _section(entry: Entry) -> str:

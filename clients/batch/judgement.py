@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from clients.answers import is_enhanced
 from clients.batch.job import Job, frames_text
-from clients.batch.sources import fingerprint_of_files, sha256
+from clients.batch.sources import fingerprint_of_files
 from clients.batch.storage import is_local
-from clients.files import remove_parts
+from files.digest import sha256
+from files.writing import remove_parts
 
 TICK_NS = 2_000_000_000
 """The coarsest clock of the usual file systems: two changes within it may look like one."""

@@ -15,8 +15,9 @@ from pathlib import Path
 from clients.batch.database import Rows, key, open_database, path_of
 from clients.batch.job import Job
 from clients.batch.judgement import TICK_NS, Again, Judge, Known, remove_remains
-from clients.batch.sources import fingerprint_of_files, sha256
+from clients.batch.sources import fingerprint_of_files
 from clients.batch.worklist import KEPT, Entry, Worklist, exists
+from files.digest import sha256
 
 LEDGER_NAME = ".enhance.sqlite"
 

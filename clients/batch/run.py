@@ -13,9 +13,7 @@ from clients.batch.report import Progress, Report
 from clients.connection import Connection
 from clients.enhancer import Enhancer
 from clients.errors import OptionError
-
-STOPPED = 130
-"""The exit code after Ctrl-C or SIGTERM."""
+from command_line.ending import INTERRUPTED
 
 
 def served_versions(connection: Connection, style: str | None) -> str:
@@ -64,7 +62,7 @@ def stop_on_signals() -> None:
     def stop() -> None:
         for sent in signals:
             loop.remove_signal_handler(sent)
-            signal.signal(sent, lambda *_: os._exit(STOPPED))
+            signal.signal(sent, lambda *_: os._exit(INTERRUPTED))
         if task:
             task.cancel()
 

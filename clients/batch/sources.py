@@ -12,6 +12,7 @@ from clients.batch.job import Job
 from clients.camera import sendable
 from clients.errors import EnhanceError, PhotoError
 from clients.request import LARGEST_PHOTO, read_file
+from files.digest import sha256
 
 Value = TypeVar("Value")
 
@@ -54,12 +55,6 @@ def fingerprint_of_files(folder: Path, job: Job) -> str:
         OSError: one of them cannot be read.
     """
     return _combined([sha256(folder / source) for source in job.sources])
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def with_names(message: str, job: Job) -> str:

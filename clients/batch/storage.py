@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import cast
 
 from clients.batch.job import int64
 from clients.errors import EnhanceError, OptionError
-from clients.files import write_atomically
+from files.writing import beside
 
 OF_ALL_PHOTOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENODEV}
 """Write errors that the next photo would meet, too."""
@@ -56,15 +57,18 @@ def store(folder: Path | None, path: Path, data: bytes, modified_ns: int) -> Non
         StorageError: no output can be written.
         EnhanceError: this one cannot.
     """
+    if folder is not None and is_local(folder) and not folder.is_dir():
+        raise StorageError(f"cannot write to {folder}: the folder is gone")
     try:
-        if not is_local(path):
+        if is_local(path):
+            with beside(path) as part:
+                part.write_bytes(data)
+                with contextlib.suppress(OSError, OverflowError):  # a time is not worth losing a photo for
+                    os.utime(part, ns=(modified_ns, modified_ns))
+        else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        else:
-            write_atomically(path, data, modified_ns, folder)
     except OSError as error:
-        if folder is not None and is_local(folder) and not folder.is_dir():
-            raise StorageError(f"cannot write to {folder}: the folder is gone") from error
         is_of_all = error.errno in OF_ALL_PHOTOS or not _takes_files(folder)
         kind = StorageError if is_of_all else EnhanceError
         raise kind(f"cannot write {path}: {error.strerror or error}") from error

@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from clients.batch.database import LedgerError
-from clients.batch.run import STOPPED
 from clients.batch.storage import StorageError
 from clients.commands import arguments
 from clients.commands.arguments import connection_from
-from clients.commands.photos import DONE, SOME_FAILED, enhance, enhance_folder, watch_folder
+from clients.commands.photos import DONE, enhance, enhance_folder, watch_folder
 from clients.connection import Connection
 from clients.enhancer import Enhancer
 from clients.errors import DeniedError, EnhanceError, OptionError, ProtocolError, UnavailableError
+from command_line.ending import FAILED, INTERRUPTED
 
 USAGE, UNREACHABLE = 2, 3
 AGAIN = "\nEvery photo that is done stays done: once this is solved, run the same command again."
@@ -45,17 +45,17 @@ def main(given: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        return _fail("stopped; what is done stays done, and the same command does the rest", STOPPED)
+        return _fail("stopped; what is done stays done, and the same command does the rest", INTERRUPTED)
 
 
 def exit_code(error: EnhanceError) -> int:
     """The exit code that tells a script what kind of error this is."""
     if isinstance(error, UnavailableError | ProtocolError | DeniedError):
         return UNREACHABLE
-    return USAGE if isinstance(error, OptionError) else SOME_FAILED
+    return USAGE if isinstance(error, OptionError) else FAILED
 
 
-def _fail(message: str, code: int = SOME_FAILED) -> int:
+def _fail(message: str, code: int = FAILED) -> int:
     print(f"enhance: {message}", file=sys.stderr)
     return code
 

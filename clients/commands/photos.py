@@ -25,8 +25,9 @@ from clients.connection import Connection
 from clients.enhancer import Enhancer
 from clients.errors import OptionError
 from clients.request import read_photo
+from command_line.ending import FAILED
 
-DONE, SOME_FAILED = 0, 1
+DONE = 0
 PIPE = "-"
 
 
@@ -139,7 +140,7 @@ def _process(
     if options.report:
         photos = worklist.entries()
         write_gallery(options.report, f"{worklist.counts()['done']} of {len(photos)} photos enhanced", photos)
-    return SOME_FAILED if worklist.failures() else DONE
+    return FAILED if worklist.failures() else DONE
 
 
 def _run(options: argparse.Namespace, connection: Connection, report: Report) -> None:

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from clients.files import write_atomically
 from command_line.ending import finish
 from deploy.server.interrupts import interruptible
 from files.checkout import ROOT
+from files.writing import write_whole
 from perf import results
 from tests.faults import breakdowns, damaged, half_open, overload, slow_readers, space
 from tests.faults.row import HEADER, Row, table
@@ -44,7 +44,7 @@ def keep(rows: list[Row], folder: Path, page: Path) -> None:
     result = results.new_result("faults", "faults", "cpu", {}, [row.as_json() for row in rows])
     results.write(result, folder)
     text = TABLE.sub(lambda match: f"{match[1]}{section(result)}\n{match[2]}", page.read_text())
-    write_atomically(page, text.encode())
+    write_whole(page, text)
 
 
 def section(result: results.Result) -> str:

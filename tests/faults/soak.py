@@ -25,10 +25,10 @@ import psutil
 
 from clients import Enhancer, Retry
 from clients.errors import DeadlineError, EnhanceError, PhotoError
-from clients.files import write_atomically
 from command_line.ending import finish
 from deploy.measuring.memory import process_pss_bytes, processes
 from deploy.server.interrupts import interruptible
+from files.writing import write_whole
 from perf import results
 from perf.photos import photo_file
 from tests.faults.curves import draw
@@ -197,7 +197,7 @@ def measure(minutes: float, folder: Path) -> int:
     result = soak(minutes)
     curves = draw(result)
     path = results.write(result, folder)
-    write_atomically(path.with_suffix(".png"), curves)
+    write_whole(path.with_suffix(".png"), curves)
     print(json.dumps({name: result[name] for name in ("about", "rows")}, indent=1))
     return 0 if is_well(result["about"]) else 1
 

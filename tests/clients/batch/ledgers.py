@@ -6,7 +6,7 @@ from pathlib import Path
 from clients.batch.job import Job
 from clients.batch.judgement import Again
 from clients.batch.ledger import Ledger
-from clients.files import write_atomically
+from files.writing import write_whole
 from tests.photos import encoded, photo
 
 PHOTO = encoded(photo(40, 30))
@@ -31,7 +31,7 @@ def finish(folders: tuple[Path, Path], settings: str = "", model: str = "") -> N
     ledger.note(found, Again(existing=True))
     ledger.tried(found)
     ledger.storing(found, photo_hash(sources), *OUTPUT, 0.1)
-    write_atomically(targets / found.target, ENHANCED)
+    write_whole(targets / found.target, ENHANCED)
     ledger.done(found)
     ledger.close()
 

@@ -1,8 +1,9 @@
 """Batches: how many photos are in flight, what stops a batch, and what it leaves behind."""
 
 import asyncio
+import contextlib
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -239,12 +240,13 @@ def test_an_output_folder_that_is_taken_away_stops_the_batch(ledger: Ledger, tmp
 
 
 def test_one_folder_that_takes_no_files_stops_nothing_else(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write(path: Path, data: bytes, modified_ns: int, root: Path) -> None:
+    @contextlib.contextmanager
+    def beside(path: Path) -> Iterator[Path]:
         if path.name == "04.jpg":
             raise PermissionError(errno.EACCES, "Permission denied")
-        path.write_bytes(data)
+        yield path
 
-    monkeypatch.setattr("clients.batch.storage.write_atomically", write)
+    monkeypatch.setattr("clients.batch.storage.beside", beside)
     run(ledger, FakeTransport())
     (failure,) = ledger.failures()
     assert str(failure.job.source) == "04.jpg" and str(failure.reason).endswith("04.jpg: Permission denied")

@@ -1,9 +1,8 @@
-"""Which photos are found, what their outputs are called, and that a file is whole or absent."""
+"""Which photos are found, and what their outputs are called."""
 
 import errno
 import os
 import subprocess
-import threading
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from clients.batch.folders import Plan, Search
 from clients.batch.naming import Naming, candidates
 from clients.errors import OptionError
-from clients.files import part_path, remove_parts, write_atomically
+from files.writing import write_whole
 
 
 def tree(root: Path, *names: str) -> Path:
@@ -90,25 +89,6 @@ def test_named_photos_go_where_the_output_says(tmp_path: Path) -> None:
         targets([tmp_path / "typo.jpg"], None)
 
 
-def test_written_file_has_its_time_and_folders(tmp_path: Path) -> None:
-    target = tmp_path / "a/b/photo.jpg"
-    write_atomically(target, b"whole", modified_ns=1_600_000_000_123_456_789)
-    assert target.read_bytes() == b"whole" and target.stat().st_mtime_ns == 1_600_000_000_123_456_789
-
-
-def test_failed_write_keeps_the_old_file_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "photo.jpg"
-    target.write_bytes(b"old")
-
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_atomically(target, b"new")
-    assert target.read_bytes() == b"old" and list(tmp_path.iterdir()) == [target]
-
-
 def troubles(sources: Path) -> dict[str, str]:
     jobs = plan().mirror(sources, sources.parent / "out")
     return {job.source.as_posix(): job.trouble for job in jobs}
@@ -177,7 +157,7 @@ def test_names_as_long_as_they_can_be(tmp_path: Path, length: int, letter: str) 
         names = [name for target in targets for name in islice(candidates(Path("a.png"), target), 4)]
         assert len(set(names)) == 8
         for name in names:
-            write_atomically(tmp_path / "out" / name, b"whole", 1)
+            write_whole(tmp_path / "out" / name, b"whole")
 
 
 def test_names_for_photos_that_would_have_the_same() -> None:
@@ -185,21 +165,3 @@ def test_names_for_photos_that_would_have_the_same() -> None:
     assert [name.as_posix() for name in names] == ["in/hall.jpg", "in/hall_PNG.jpg", "in/hall_2.jpg", "in/hall_3.jpg"]
     names = islice(candidates(Path("b/hall.jpg"), Path("out/hall.jpg")), 2)
     assert [name.as_posix() for name in names] == ["out/hall.jpg", "out/hall_2.jpg"]
-
-
-def test_two_programs_that_write_one_file_leave_one_of_the_two(tmp_path: Path) -> None:
-    target, contents = tmp_path / "photo.jpg", [bytes([number]) * 200_000 for number in range(6)]
-    threads = [threading.Thread(target=write_atomically, args=(target, content)) for content in contents * 4]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert target.read_bytes() in contents and list(tmp_path.iterdir()) == [target]
-
-
-def test_parts_of_killed_programs_are_found(tmp_path: Path) -> None:
-    target = tmp_path / ("x" * 251 + ".jpg")
-    for path in (part_path(target), part_path(target), part_path(tmp_path / "other.jpg")):
-        path.write_bytes(b"half")
-    remove_parts(target)
-    assert len(list(tmp_path.iterdir())) == 1

@@ -11,8 +11,9 @@ from clients.batch.database import LedgerError
 from clients.batch.job import Job
 from clients.batch.judgement import Again
 from clients.batch.ledger import LEDGER_NAME, Ledger
+from clients.batch.storage import store
 from clients.batch.worklist import KEPT
-from clients.files import part_path, write_atomically
+from files.writing import part_path, write_whole
 from tests.clients.batch.ledgers import ENHANCED, OUTPUT, PHOTO, finish, job, photo_hash, state_after_rescan
 from tests.photos import encoded, photo
 
@@ -72,7 +73,7 @@ def test_crash_after_the_file_is_in_place_means_done(folders: tuple[Path, Path])
     ledger = Ledger(*folders)
     ledger.note(job(sources))
     ledger.storing(job(sources), photo_hash(sources), *OUTPUT, 0.1)
-    write_atomically(targets / "a.jpg", ENHANCED)
+    write_whole(targets / "a.jpg", ENHANCED)
     ledger.close()
     assert state_after_rescan(folders) == "skipped"
 
@@ -161,7 +162,7 @@ def test_file_times_of_other_centuries(folders: tuple[Path, Path], year: int) ->
     os.utime(photo, (seconds, seconds))
     finish(folders)
     assert state_after_rescan(folders) == "skipped"
-    write_atomically(folders[1] / "a.jpg", ENHANCED, job(folders[0]).modified_ns)
+    store(None, folders[1] / "a.jpg", ENHANCED, job(folders[0]).modified_ns)
 
 
 def test_reasons_and_names_in_any_characters(folders: tuple[Path, Path]) -> None:
@@ -251,7 +252,7 @@ def test_an_output_that_was_stored_without_its_note_is_replaced(
 ) -> None:
     """As a worker on another machine leaves it, when the ledger's own program is killed; not somebody else's file."""
     assert state_after_rescan(folders) == "pending"
-    write_atomically(folders[1] / "a.jpg", PHOTO, modified_ns or job(folders[0]).modified_ns)
+    store(None, folders[1] / "a.jpg", PHOTO, modified_ns or job(folders[0]).modified_ns)
     assert state_after_rescan(folders) == state
 
 

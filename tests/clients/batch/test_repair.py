@@ -17,7 +17,7 @@ from clients.batch.ledger import LEDGER_NAME, Ledger
 from clients.batch.local_engine import Batch
 from clients.batch.naming import Naming
 from clients.batch.order import Order
-from clients.files import write_atomically
+from clients.batch.storage import store
 from tests.clients.batch.ledgers import PHOTO, finish, job, state_after_rescan
 from tests.photos import encoded, photo
 
@@ -60,9 +60,9 @@ def test_damaged_ledger_is_put_aside_and_rebuilt_from_the_outputs(
     sources, targets = folders
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         (sources / name).write_bytes(PHOTO)
-        write_atomically(targets / name, PHOTO, job(sources, name).modified_ns)
+        store(None, targets / name, PHOTO, job(sources, name).modified_ns)
     finish(folders)
-    write_atomically(targets / "a.jpg", PHOTO, job(sources).modified_ns)
+    store(None, targets / "a.jpg", PHOTO, job(sources).modified_ns)
     (targets / "b.jpg").write_bytes(PHOTO[:-9])  # no whole photo
     os.utime(targets / "c.jpg", (1, 1))  # not made from what c.jpg is now
     damage(targets / LEDGER_NAME)
