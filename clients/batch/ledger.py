@@ -16,7 +16,7 @@ from clients.batch.database import Rows, key, open_database, path_of
 from clients.batch.job import Job
 from clients.batch.judgement import TICK_NS, Again, Judge, Known, remove_remains
 from clients.batch.sources import fingerprint_of_files
-from clients.batch.worklist import KEPT, Entry, Worklist, exists
+from clients.batch.worklist import KEPT, Entry, Worklist, exists, sentence
 from files.digest import sha256
 
 LEDGER_NAME = ".enhance.sqlite"
@@ -69,7 +69,7 @@ class Ledger(Worklist):
         columns: dict[str, object] = {}
         if known is not None and verdict in ("done", "failed"):
             entry.state = "skipped" if verdict == "done" else verdict
-            entry.reason, entry.attempts = known.reason, known.attempts
+            entry.reason, entry.attempts = known.reason and sentence(known.reason), known.attempts
             entry.target_size, entry.model = known.target_size, known.model
         elif verdict in ("kept", "found"):
             columns = self._existing(entry, is_ours=verdict == "found")
@@ -79,9 +79,8 @@ class Ledger(Worklist):
         else:
             is_seen = known is not None and (known.size, known.modified_ns) == (job.size, job.modified_ns)
             entry.attempts = known.attempts if known and is_seen else 0
-            if exists(entry.target):  # and may be replaced, by a later run as well
-                is_same = known is not None and known.target == key(job.target)
-                columns = {"target_sha256": (known.target_sha256 if known and is_same else None) or ""}
+            if exists(entry.target):
+                columns = {"target_sha256": ""}  # it may be replaced, by a later run as well
         state = "done" if entry.state == "skipped" else entry.state
         self._rows.insert(job, state, self._scan, _kept_change(job), entry.attempts, entry.reason)
         if columns:

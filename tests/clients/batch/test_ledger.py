@@ -207,7 +207,7 @@ def test_a_file_from_elsewhere_is_kept_unless_told(folders: tuple[Path, Path]) -
     for _ in range(2):
         ledger = Ledger(*folders)
         assert ledger.note(job(folders[0])) == "skipped"
-        assert [(each.state, each.reason) for each in ledger.results()] == [("skipped", KEPT)]
+        assert [(each.state, each.reason) for each in ledger.entries()] == [("skipped", KEPT)]
         ledger.close()
     ledger = Ledger(*folders)
     assert ledger.note(job(folders[0]), Again(existing=True)) == "pending"
@@ -227,10 +227,10 @@ def test_an_own_output_of_a_killed_run_is_replaced(folders: tuple[Path, Path]) -
     """Killed between the note of a new output and its file: the old one, whole and ours, is still there."""
     (folders[0] / "a.jpg").write_bytes(PHOTO)
     finish(folders)
-    (folders[1] / "a.jpg").write_bytes(PHOTO)
     ledger, found = Ledger(*folders), job(folders[0], settings="mode=fast")
     assert ledger.note(found) == "pending"
     ledger.storing(found, "", "f" * 64, 3, 0.1)
+    (folders[1] / "a.jpg").write_bytes(PHOTO)
     ledger.close()
     for _ in range(2):  # twice: the second run is killed before it sends the photo
         assert state_after_rescan(folders, settings="mode=fast") == "pending"
@@ -283,4 +283,4 @@ def test_a_file_at_a_new_place_is_not_taken_for_an_own_one(folders: tuple[Path, 
     os.utime(folders[1] / "a.webp", (1, 1))
     ledger = Ledger(*folders)
     assert ledger.note(job(folders[0], target="a.webp")) == "skipped"
-    assert [each.reason for each in ledger.results()] == [KEPT]
+    assert [each.reason for each in ledger.entries()] == [KEPT]
