@@ -63,7 +63,7 @@ def test_a_new_network_is_told_and_redone_when_asked(
     command = ["batch", str(shoot), str(shoot.parent / "out"), "--url", url]
     for version, more, done in (("1", [], 6), ("2", [], 0), ("2", ["--redo"], 6), ("2", ["--redo"], 0)):
         monkeypatch.setattr(
-            "clients.commands.cli.served_versions", lambda connection, style, version=version: f"generator {version}"
+            "clients.commands.photos.served_versions", lambda connection, style, version=version: f"generator {version}"
         )
         assert main([*command, *more, "--json"]) == 0
         report, told = capsys.readouterr()
