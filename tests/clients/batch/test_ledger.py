@@ -152,7 +152,7 @@ def test_a_source_is_read_again_only_if_the_file_system_saw_a_change(
 ) -> None:
     monkeypatch.setattr("clients.batch.ledger.TICK_NS", 0)  # as if the photo had been there for long
     finish(folders)
-    monkeypatch.setattr("clients.batch.judgement.sha256", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("clients.batch.sources.sha256", lambda path: pytest.fail(f"{path} was read"))
     assert state_after_rescan(folders) == "skipped"
 
 
