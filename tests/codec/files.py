@@ -41,6 +41,12 @@ def with_chunks(file: bytes, *chunks: bytes) -> bytes:
     return file[:33] + b"".join(chunks) + file[33:]
 
 
+def empty_png(width: int, height: int, bits: int = 8) -> bytes:
+    """An RGB PNG that claims a size and holds nothing."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, 0))
+    return PNG_SIGNATURE + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
 def directory(entries: Iterable[tuple[int, int, int, int]], following: int = 0) -> bytes:
     """A little-endian TIFF directory of (tag, type, count, value)."""
     packed = [struct.pack("<HHII", *entry) for entry in entries]

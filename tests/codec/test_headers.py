@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
+from codec import webp
 from codec.errors import RequestError
 from codec.header import Header
 from codec.reading import read_header
@@ -71,6 +72,24 @@ def test_the_orientation_is_found_wherever_it_hides(place: str) -> None:
 def test_exif_speaks_before_xmp() -> None:
     both = with_chunks(PNG, chunk(b"iTXt", ITXT + xmp(8)), chunk(b"eXIf", exif(6)))
     assert header_of(both).orientation == 6
+
+
+def test_metadata_of_a_webp_without_their_flag_count_for_nothing() -> None:
+    """As libwebp and Pillow have it."""
+    file = bytearray(ORIENTED["webp exif"](6))
+    assert file[12:16] == b"VP8X" and header_of(bytes(file)).orientation == 6
+    file[20] &= ~webp.FLAGS[b"EXIF"]
+    assert header_of(bytes(file)).orientation == 1
+
+
+def test_a_raw_profile_has_its_digits_on_the_fourth_line() -> None:
+    """As ImageMagick writes it and Pillow reads it."""
+    digits = exif(6).hex().encode()
+    turns = [
+        header_of(with_chunks(PNG, chunk(b"tEXt", b"Raw profile type exif\0" + text + digits))).orientation
+        for text in (b"\nexif\n 44\n", b"exif 44 ", b"\n\nexif\n 44\n")
+    ]
+    assert turns == [6, 1, 1]
 
 
 @pytest.mark.parametrize("value", [0, 9, 77, 65535])

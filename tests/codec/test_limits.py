@@ -9,16 +9,12 @@ import pytest
 from codec import jpeg, png, reading, tiff, tiff_layout
 from codec.directory import Block
 from codec.errors import RequestError
-from tests.codec.files import PIXELS, PNG_SIGNATURE, chunk, directory, segment, with_chunks, with_segments
+from tests.codec.files import PIXELS, chunk, directory, empty_png, segment, with_chunks, with_segments
+from tests.fuzz.structure import webp_file, webp_parts
 from tests.photos import encoded
 
 JPEG, PNG = encoded(PIXELS), encoded(PIXELS, "PNG")
 SCAN = JPEG[JPEG.index(b"\xff\xda") : -2]
-
-
-def png_of(width: int, height: int) -> bytes:
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return PNG_SIGNATURE + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
 def tiff_of(*extra: tuple[int, int, int, int], strips: tuple[int, int] = (8, 3)) -> bytes:
@@ -33,6 +29,11 @@ def tiff_chain(count: int) -> bytes:
     first = tiff_of()[:-4]
     starts = [len(first) + 4 + 6 * index for index in range(count)]
     return first + struct.pack("<I", starts[0]) + b"".join(directory([], start) for start in [*starts[1:], 0])
+
+
+def webp_with_its_header_last() -> bytes:
+    parts = webp_parts(encoded(PIXELS, "WEBP", xmp=b"<x/>"))
+    return webp_file([*parts[1:], parts[0]])
 
 
 REFUSED = {
@@ -60,9 +61,14 @@ REFUSED = {
         tiff_of().replace(struct.pack("<HHII", 262, 4, 1, 1), struct.pack("<HHII", 262, 4, 1, 3)),
         "palette",
     ),
+    "a width that is no whole number": (
+        tiff_of().replace(struct.pack("<HHII", 256, 4, 1, 1), struct.pack("<HHIf", 256, 11, 1, 1)),
+        "tag 256 does not hold one number",
+    ),
+    "a header behind its picture": (webp_with_its_header_last(), "header chunk makes no sense"),
     "a strip beyond the end": (tiff_of(strips=(8, 1_000_000)), "beyond the file's end"),
     "a strip below zero": (tiff_of(strips=(2**32 - 2, 3)), "beyond the file's end"),
-    "132 megapixels": (png_of(11500, 11500), r"11500 x 11500 pixels \(132 megapixels\).* up to 120"),
+    "132 megapixels": (empty_png(11500, 11500), r"11500 x 11500 pixels \(132 megapixels\).* up to 120"),
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from deploy.server.interrupts import interruptible
 from files.checkout import ROOT
 from files.writing import write_whole
 from perf import results
-from tests.faults import breakdowns, damaged, half_open, overload, slow_readers, space
+from tests.faults import breakdowns, damaged, half_open, neighbour, overload, slow_readers, space
 from tests.faults.row import HEADER, Row, table
 
 FAULTS: dict[str, Callable[[], Row]] = {
@@ -24,6 +24,7 @@ FAULTS: dict[str, Callable[[], Row]] = {
     **slow_readers.FAULTS,
     **half_open.FAULTS,
     **damaged.FAULTS,
+    **neighbour.FAULTS,
 }
 PAGE = ROOT / "docs/faults.md"
 TABLE = re.compile(r"(<!-- python -m tests.faults -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -5,15 +5,19 @@ import io
 import pytest
 from PIL import Image
 
+from clients import Enhancer
+from clients.batch.local_engine import LOSSES
 from deploy.server.stubs import living_stubs
 from deploy.server.triton import TritonServer
 from files.checkout import ROOT
+from deploy.server.watchdog import RELOADS
 from perf import results
 from tests.faults.__main__ import FAULTS, PAGE, TABLE, section
 from tests.faults.breakdowns import FAULTS as BREAKDOWNS
 from tests.faults.damage import MUTATIONS, damaged, photos
 from tests.faults.damaged import outcomes
 from tests.faults.hostile import HOSTILE, hostile
+from tests.faults.neighbour import Stranger, prepared, ratios
 from tests.faults.row import Row
 from tests.faults.soak import GROWTH, is_well, verdict
 
@@ -38,6 +42,16 @@ def test_photos_made_to_do_harm_do_none(identity_server: TritonServer) -> None:
     found = outcomes(identity_server.grpc_url, 2 * len(HOSTILE), hostile)
     assert found.keys() <= {"answered", "refused"}, found
     assert living_stubs(identity_server.process.pid) == stubs
+
+
+def test_a_stranger_sends_without_pause_while_a_photo_is_timed(identity_server: TritonServer) -> None:
+    with Stranger(identity_server.grpc_url, prepared(12)) as stranger:
+        assert len(ratios(identity_server.grpc_url, stranger, "fast", rounds=2)) == 2
+        sent = stranger.outcomes.total()
+        assert sent >= 2 and set(stranger.outcomes) <= {"answered", "refused"}
+        with Enhancer(identity_server.grpc_url) as enhancer:
+            enhancer.enhance(photos()["jpeg"])
+        assert stranger.outcomes.total() == sent
 
 
 def test_damage_is_the_same_for_the_same_seed_and_covers_everything() -> None:
@@ -65,6 +79,10 @@ def test_undamaged_every_file_is_a_photo(kind: str) -> None:
 )
 def test_a_row_is_well_when_nothing_is_lost_or_twice(counts: dict[str, int], well: bool) -> None:
     assert Row("fault", **counts).is_well() is well
+
+
+def test_a_client_gives_a_deadly_photo_up_before_the_watchdog_gives_up_a_model() -> None:
+    assert LOSSES < RELOADS
 
 
 def soaked(memory: list[int], files: list[int]) -> dict[str, object]:

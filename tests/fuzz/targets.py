@@ -1,23 +1,53 @@
-"""Who is asked to decode: a worker of this process, or a served ensemble."""
+"""Who is asked for a photo's pixels: a worker of this process, or a served ensemble."""
 
-import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
 
 from clients import Enhancer
-from clients.errors import PhotoError
+from clients.errors import EnhanceError, PhotoError
 from codec.decoding import Decoder
 from codec.errors import RequestError
 from deploy.server.triton import SERVER_PYTHON
-from tests.fuzz.judge import verdict
+from tests.faults.service import Service
 
-Ask = Callable[[bytes], tuple[str, str]]
-"""Takes a file; returns (answered, refused or failed; what is wrong about that, or "")."""
+IN_FLIGHT = 4  # in a server: one or two that it decodes, and others before and behind
+LOST = "cannot be decoded"  # as codec.decoding says of a file that ended its worker
 
-SENTENCE = ("; ", "send ", "export it again", "save it")
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a file.
+
+    Attributes:
+        outcome: "answered", "refused" or "failed".
+        pixels: of a picture, uint8 as model decode answers.
+        complaint: what is wrong, whatever the pixels are.
+    """
+
+    outcome: str
+    pixels: NDArray[np.uint8] | None = None
+    complaint: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Somebody who is asked.
+
+    Attributes:
+        ask: takes a file.
+        in_flight: files that are asked for at a time.
+        deaths: what had to be started again so far.
+    """
+
+    ask: Callable[[bytes], Answer]
+    in_flight: int
+    deaths: Callable[[], list[str]]
 
 
 class Patient:
@@ -28,39 +58,57 @@ class Patient:
 
 
 @contextmanager
-def worker() -> Iterator[Ask]:
+def worker() -> Iterator[Target]:
     """A decoder in this process, with workers that may die: their deaths are findings, too."""
     decoder = Decoder("cpu", 120, python=SERVER_PYTHON)
 
-    def ask(file: bytes) -> tuple[str, str]:
+    def ask(file: bytes) -> Answer:
         try:
             photo = decoder.decode(np.frombuffer(file, np.uint8), Patient())
         except RequestError as refusal:
-            reason = str(refusal)
-            return "refused", "" if "cannot be decoded" not in reason else reason
-        return "answered", verdict(file, photo.pixels)
+            return refused(refusal)
+        return Answer("answered", photo.pixels.copy())
 
     try:
-        yield ask
+        yield Target(ask, in_flight=1, deaths=list)
     finally:
         decoder.close()
 
 
 @contextmanager
-def served(url: str) -> Iterator[Ask]:
-    """A running server, whose answers at strength 0 are the photo itself."""
-    with Enhancer(url) as enhancer:
+def served(url: str = "") -> Iterator[Target]:
+    """A server, whose answers at strength 0 are the photo itself.
 
-        def ask(file: bytes) -> tuple[str, str]:
+    Args:
+        url: of one that runs; by default one of its own is started, as `make serve` does.
+    """
+    with ExitStack() as stack:
+        service = None if url else stack.enter_context(Service())
+        enhancer = stack.enter_context(Enhancer(service.grpc_url if service else url))
+
+        def ask(file: bytes) -> Answer:
             try:
                 answer = enhancer.enhance(file, format="png", strength=0, mode="fast")
-            except PhotoError:
-                return "refused", ""
-            except Exception as error:
-                return "failed", f"{type(error).__name__}: {error}"
-            image = Image.open(io.BytesIO(answer.data))
-            if image.mode not in ("RGB", "RGBA") or "16" in str(image.tile):
-                return "answered", ""
-            return "answered", verdict(file, np.asarray(image))
+            except PhotoError as refusal:
+                return refused(refusal)
+            except EnhanceError as error:
+                return Answer("failed", complaint=f"{type(error).__name__}: {error}")
+            return Answer("answered", png_pixels(answer.data))
 
-        yield ask
+        def deaths() -> list[str]:
+            counts = {"restarts": service.restarts(), "models loaded again": service.reloads()} if service else {}
+            return [f"{count} {what}" for what, count in counts.items() if count]
+
+        yield Target(ask, IN_FLIGHT, deaths)
+
+
+def refused(refusal: Exception) -> Answer:
+    """An answer in words: a worker's death is wrong, though nobody but the sender notices it."""
+    return Answer("refused", complaint=str(refusal) if LOST in str(refusal) else "")
+
+
+def png_pixels(file: bytes) -> NDArray[np.uint8]:
+    """All bits of a PNG of the server's, in the form of model decode's pixels."""
+    pixels: NDArray[Any] = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_UNCHANGED)
+    rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    return rgb.view(np.uint8)

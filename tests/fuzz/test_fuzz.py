@@ -16,8 +16,8 @@ COUNT = 300
 
 
 def test_broken_files_are_right_pictures_or_refused() -> None:
-    with worker() as ask:
-        assert fuzz(ask, seed=1, count=COUNT) == []
+    with worker() as target:
+        assert fuzz(target, seed=1, count=COUNT) == []
 
 
 def test_a_number_always_names_the_same_file() -> None:

@@ -1,7 +1,5 @@
 """Bad input gets one clear INVALID_ARGUMENT, its neighbours are served, and the next request works."""
 
-import struct
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,27 +10,18 @@ from clients import Enhancer
 from clients.errors import PhotoError
 from clients.request import INPUT, MODEL
 from deploy.server.triton import TritonServer
+from tests.codec.files import empty_png
 from tests.photos import decoded, encoded, photo
 
 PIXELS = photo(320, 240)
 JPEG = encoded(PIXELS)
 
 
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size and holds nothing."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data, end = b"IDAT" + zlib.compress(b""), b"IEND"
-    chunks = [
-        struct.pack(">I", len(each) - 4) + each + struct.pack(">I", zlib.crc32(each)) for each in (header, data, end)
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
-
 BAD = {
     "text": (b"Dear server, please enhance my kitchen.", "not a photo that can be read"),
     "truncated JPEG": (JPEG[: len(JPEG) // 2], "damaged or incomplete"),
     "truncated PNG": (encoded(PIXELS, "PNG")[:5000], "damaged or incomplete"),
-    "60000x60000": (png_header(60000, 60000), r"60000 x 60000 pixels \(3600 megapixels\).* up to 120 megapixels"),
+    "60000x60000": (empty_png(60000, 60000), r"60000 x 60000 pixels \(3600 megapixels\).* up to 120 megapixels"),
     "GIF": (encoded(PIXELS, "GIF"), "not a photo that can be read; send the bytes of a JPEG, PNG, TIFF or WebP"),
     "animation": (
         encoded(Image.fromarray(PIXELS), "WEBP", save_all=True, append_images=[Image.fromarray(255 - PIXELS)]),

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from tritonclient import grpc
 
 from deploy.server.triton import TritonServer
+from tests.codec.files import empty_png
 from tests.photos import decoded, encoded, photo
-from tests.server.test_bad_input import png_header
 
 PIXELS = photo(64, 48)
 PNG = encoded(PIXELS, "PNG")
@@ -38,7 +38,7 @@ def test_pixels_and_their_photo_become_a_file(identity_server: TritonServer) -> 
         (np.zeros((4, 4, 5), np.uint8), PNG, "send the pixels of this photo"),
         (PIXELS, b"text", "not a photo"),
         (PIXELS, b"", "empty"),
-        (np.zeros((1, 1, 3), np.uint8), png_header(20_000, 20_000), "400 megapixels.* up to 120 megapixels"),
+        (np.zeros((1, 1, 3), np.uint8), empty_png(20_000, 20_000), "400 megapixels.* up to 120 megapixels"),
     ],
 )
 def test_what_does_not_belong_together_is_refused(
