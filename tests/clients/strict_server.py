@@ -7,19 +7,28 @@ from contextlib import contextmanager
 
 import grpc
 from tritonclient.grpc import service_pb2, service_pb2_grpc
+from tritonclient.utils import deserialize_bytes_tensor
+
+from clients.request import BRACKETS_MODEL, MODEL
+from codec.errors import RequestError
+from codec.frames import check_files
+
+Frames = tuple[bytes, ...]
 
 
 class StrictServer(service_pb2_grpc.GRPCInferenceServiceServicer):
-    """Returns each photo as it came; at most `room` at a time, and only with `headers`.
+    """Returns each photo, or the first frame of a scene, as it came; at most `room` at a time, only with `headers`.
 
     Args:
         room: photos at a time; one more is refused, as by a full queue.
         headers: that every request must carry.
+        reads: whether headers are read, and what is no photo refused.
     """
 
-    def __init__(self, room: int = 64, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, room: int = 64, headers: dict[str, str] | None = None, reads: bool = False) -> None:
         self.room = room
         self.headers = headers or {}
+        self.reads = reads
         self.failures: list[grpc.StatusCode] = []
         """Statuses for the next requests."""
         self.answered: list[bytes] = []
@@ -39,23 +48,38 @@ class StrictServer(service_pb2_grpc.GRPCInferenceServiceServicer):
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "no such key")
         if self.failures:
             context.abort(self.failures.pop(0), "told to fail")
-        photo = self.checked(request, context)
+        frames = self.checked(request, context)
         with self._admitted(context):
             self.hold.wait(20)
-            self.answered.append(photo)
-        response = service_pb2.ModelInferResponse(model_name="enhance", raw_output_contents=[photo])
-        response.outputs.add(name="ENHANCED", datatype="UINT8", shape=[len(photo)])
+            self.answered.append(frames[0])
+        response = service_pb2.ModelInferResponse(model_name=request.model_name, raw_output_contents=frames[:1])
+        response.outputs.add(name="ENHANCED", datatype="UINT8", shape=[len(frames[0])])
         return response
 
-    def checked(self, request: object, context: grpc.ServicerContext) -> bytes:
-        """The photo of a request that is right in every field."""
+    def checked(self, request: object, context: grpc.ServicerContext) -> Frames:
+        """The photo, or the frames, of a request that is right in every field."""
         tensor = request.inputs[0]
-        (photo,) = request.raw_input_contents
-        right = (tensor.name, tensor.datatype, list(tensor.shape)) == ("IMAGE", "UINT8", [len(photo)])
-        if not right or request.model_name != "enhance" or [each.name for each in request.outputs] != ["ENHANCED"]:
+        (content,) = request.raw_input_contents
+        if request.model_name == BRACKETS_MODEL:
+            frames = tuple(deserialize_bytes_tensor(content))
+            wanted = "FRAMES", "BYTES", [len(frames)]
+        else:
+            frames, wanted = (content,), ("IMAGE", "UINT8", [len(content)])
+        known = request.model_name in (MODEL, BRACKETS_MODEL)
+        right = known and (tensor.name, tensor.datatype, list(tensor.shape)) == wanted
+        if not right or [each.name for each in request.outputs] != ["ENHANCED"]:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"malformed request: {request}")
+        if self.reads:
+            self.read(frames, context)
         self.timeouts_us.append(request.parameters["timeout"].int64_param)
-        return photo
+        return frames
+
+    def read(self, frames: Frames, context: grpc.ServicerContext) -> None:
+        """As the real server refuses, by headers alone."""
+        try:
+            check_files(frames, max_megapixels=120, max_scene_megapixels=420)
+        except RequestError as refusal:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(refusal))
 
     @contextmanager
     def _admitted(self, context: grpc.ServicerContext) -> Iterator[None]:

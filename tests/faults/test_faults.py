@@ -9,8 +9,8 @@ from clients import Enhancer
 from clients.batch.local_engine import LOSSES
 from deploy.server.stubs import living_stubs
 from deploy.server.triton import TritonServer
-from files.checkout import ROOT
 from deploy.server.watchdog import RELOADS
+from files.checkout import ROOT
 from perf import results
 from tests.faults.__main__ import FAULTS, PAGE, TABLE, section
 from tests.faults.breakdowns import FAULTS as BREAKDOWNS
