@@ -1,5 +1,6 @@
 """The model's side of its workers: starting, asking, and replacing them."""
 
+import contextlib
 import os
 import select
 import signal
@@ -136,16 +137,16 @@ class Worker:
         """What became of the photo; its pixels are in the buffer.
 
         Args:
-            wall_s: that it may take.
+            wall_s: that it may take, without what it waits for a core: a busy machine makes no photo a bad one.
             patience: of those who wait.
 
         Raises:
             WorkerLostError: the worker is of no use any more, as after an error of patience's.
         """
-        end_s = time.monotonic() + wall_s
+        end_s = time.monotonic() + wall_s - starved_s(self.pid)
         while not select.select([self._connection], [], [], LOOK_S)[0]:
             patience.check()
-            if time.monotonic() > end_s:
+            if time.monotonic() - starved_s(self.pid) > end_s:
                 raise WorkerLostError("it took too long", in_time=False)
         try:
             return Outcome(self._connection.recv(MESSAGE_BYTES))
@@ -164,6 +165,15 @@ class Worker:
         if self.buffer:
             self.buffer.close()
         self.buffer = None
+
+
+def starved_s(pid: int) -> float:
+    """How long a process's threads were ready to run and waited for a core; 0 where the kernel does not say."""
+    waited_ns = 0
+    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):  # on a core, ready and waiting, turns
+        with contextlib.suppress(OSError):
+            waited_ns += int(task.read_text().split()[1])
+    return waited_ns / 1e9
 
 
 def interpreter() -> Path:

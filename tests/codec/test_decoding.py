@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from codec import decoding, shared
+from codec import decoding, shared, workers
 from codec.decoding import Decoder
 from codec.errors import RequestError
 from codec.upright import shrink
@@ -200,6 +203,37 @@ def test_a_hang_ends_by_itself(decoder: Decoder, monkeypatch: pytest.MonkeyPatch
     os.kill(worker_pid(decoder), signal.SIGSTOP)
     with pytest.raises(RequestError, match="took too long"):
         decode(decoder, encoded(photo(200, 100, seed=4)))
+
+
+def test_a_worker_that_waits_for_a_core_is_not_taken_for_a_hung_one(
+    decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a starved machine good photos were refused as damaged."""
+    began_s, pid = time.monotonic(), worker_pid(decoder)
+    monkeypatch.setattr(decoding, "WALL_FACTOR", 0.1)
+    monkeypatch.setattr(workers, "starved_s", lambda _: time.monotonic() - began_s)
+    assert decoder._worker.is_ready()
+    os.kill(pid, signal.SIGSTOP)
+    waking = threading.Timer(1.5, os.kill, (pid, signal.SIGCONT))
+    waking.start()
+    file = encoded(photo(200, 100, seed=5))
+    np.testing.assert_array_equal(decode(decoder, file), decoded(file))
+    waking.join()
+    assert worker_pid(decoder) == pid
+
+
+def test_how_long_a_process_waits_for_a_core_is_known() -> None:
+    core = min(os.sched_getaffinity(0))
+    busy = [sys.executable, "-c", f"import os\nos.sched_setaffinity(0, [{core}])\nwhile True: pass"]
+    one, other, idle = processes = [subprocess.Popen(command) for command in (busy, busy, ["sleep", "600"])]
+    try:
+        wait_until(lambda: min(workers.starved_s(each.pid) for each in (one, other)) > 0.2)
+        assert workers.starved_s(idle.pid) < 0.2
+    finally:
+        for each in processes:
+            each.kill()
+            each.wait()
+    assert workers.starved_s(idle.pid) == 0
 
 
 def test_a_photo_that_takes_too_much_processor_time_is_refused(

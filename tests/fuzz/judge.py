@@ -13,6 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from codec.errors import RequestError
 from codec.reading import read_header
 from codec.upright import turn_upright
 
@@ -31,10 +32,15 @@ def verdict(file: bytes, pixels: NDArray[np.uint8]) -> str:
     Returns:
         A sentence; "" for a right picture, and where Pillow reads nothing that could be compared.
     """
-    header = read_header(file, max_megapixels=120)
+    try:
+        header = read_header(file, max_megapixels=120)
+    except RequestError as refusal:
+        return f"answered, and to be refused: {refusal}"
+    height, width, channels = header.upright_shape
+    wanted = height, width, channels * header.bits // 8
+    if pixels.shape != wanted:
+        return f"the answer is {pixels.shape}, the header says {wanted}"
     photo = pixels.view(np.uint16) if header.bits == 16 else pixels
-    if photo.shape != header.upright_shape:
-        return f"the answer is {photo.shape}, the header says {header.upright_shape}"
     deep = header.bits == 16
     expected = by_tifffile(file, header.orientation) if deep and header.format == "tiff" else by_pillow(file)
     if expected is None:

@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz.__main__ import fuzz
 from tests.fuzz.judge import verdict
 from tests.fuzz.mutations import mutated
-from tests.fuzz.targets import worker
+from tests.fuzz.targets import Answer, Target, worker
 from tests.kinds import DEEP, KINDS, tiff
 
 COUNT = 300
@@ -22,6 +22,13 @@ def test_broken_files_are_right_pictures_or_refused() -> None:
 
 def test_a_number_always_names_the_same_file() -> None:
     assert all(mutated(KINDS, number) == mutated(KINDS, number) for number in range(50))
+
+
+def test_wrong_answers_and_deaths_are_found() -> None:
+    nothing = Answer("answered", np.zeros((1, 1, 3), np.uint8))
+    target = Target(lambda file: nothing, in_flight=3, deaths=lambda: ["1 restarts"])
+    findings = fuzz(target, seed=1, count=40)
+    assert len(findings) == 41 and "to be refused" in str(findings) and "the header says" in str(findings)
 
 
 def test_the_judge_sees_wrong_pictures() -> None:

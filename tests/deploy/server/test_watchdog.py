@@ -91,6 +91,24 @@ def test_a_dead_or_hung_model_is_loaded_again_and_the_server_stays(
     assert looked_after.server.process.pid == server and not looked_after.reasons
 
 
+def test_a_server_is_not_ready_while_a_model_is_loaded_again(
+    looked_after: Looked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "RELOADS", 100)
+    ask, was_ready, loaded = ModelControl._ask, list[bool](), threading.Event()
+
+    def asked(control: ModelControl, path: str, *more: object) -> None:
+        ask(control, path, *more)
+        if path.endswith("/unload"):
+            was_ready.append(looked_after.server.is_ready())
+        if path.endswith("/load"):
+            loaded.set()
+
+    monkeypatch.setattr(ModelControl, "_ask", asked)
+    os.kill(looked_after.stub("encode"), signal.SIGKILL)
+    assert loaded.wait(120) and was_ready == [False] and looked_after.server.is_ready()
+
+
 def test_a_server_with_too_many_dead_models_is_ended_to_get_its_memory_back(
     looked_after: Looked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
