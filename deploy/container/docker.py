@@ -18,7 +18,15 @@ DOCKERFILE = ROOT / "deploy/container/Dockerfile"
 IMAGE = "photo-enhancer"
 CACHE = "photo-enhancer-cache"
 """Volume for the kernels that CUDA compiles at first use."""
-SHARED_MEMORY = "8g"  # four tilers with the largest photo, 120 megapixels of 16 bits, in and out; Docker gives 64 MB
+SHARED_MEMORY = "24g"
+"""Size of /dev/shm in every container; Docker gives 64 MB.
+
+Tensors of Python models lie there, and an instance never gives back what its largest photo took. With 120 megapixels of
+16 bits (0.72 GB) in files without compression, 2 of decode take two such sizes each, 4 of tiler two, 4 of encode three,
+and 2 of merge 3.8 GB with scenes of 420 megapixels: 25 GB in the end. Cameras of 24 megapixels fill a fifth of that.
+Where it is full, photos that do not fit are refused (UNAVAILABLE). Triton itself holds the same tensors once more, and
+16 GB are for the processes: hence limits of memory of 64 GB. tests/deploy/test_shared_memory.py holds the sums.
+"""
 INNER_SECRETS = Path("/run/secrets/enhancer")
 INNER_PORTS = Ports()
 

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.access.certificates import Certificates, make
 from deploy.access.operator_key import operator_key
-from deploy.container.docker import CACHE, base_image
+from deploy.container.docker import CACHE, SHARED_MEMORY, base_image
 from deploy.server import start
 from export.trtexec import CONTAINER
 from files.checkout import ROOT
@@ -62,7 +62,7 @@ def test_serving_cannot_write_the_repository_nor_act_as_root(docker_log: Path) -
     text = " ".join(run)
     for expected in (
         "--gpus all",
-        "--shm-size 8g",
+        f"--shm-size {SHARED_MEMORY}",
         "--ulimit memlock=-1",
         "--user triton-server",
         "--read-only",
