@@ -10,15 +10,14 @@ class UserError(Exception):
     """Something that a person can put right; the message says what is wrong and what to do about it."""
 
 
-def finish(work: Callable[[], int | None], *others: type[Exception]) -> int:
+def finish(work: Callable[[], int | None]) -> int:
     """Do a command's work; returns its exit code, 0 where the work returns none.
 
-    A UserError, an OSError, one of the others, and Ctrl-C become one line.
+    A UserError, an OSError and Ctrl-C become one line.
     """
-    expected: tuple[type[Exception], ...] = (UserError, OSError, *others)
     try:
         return work() or 0
-    except expected as error:
+    except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

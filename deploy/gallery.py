@@ -18,6 +18,7 @@ from deploy.server.triton import TritonServer
 from files.checkout import ROOT
 from training.data.scenes.catalogue import BY_NAME
 from training.data.showcase import PICTURES, Picture
+from training.data.views import shown
 
 DOCS = ROOT / "docs"
 SAMPLES = ("kitchen", "bedroom", "bathroom")
@@ -37,8 +38,8 @@ weights were trained on views of the same rooms, but never on the kitchen. The e
 
 def credit(picture: Picture) -> str:
     """Whose room or panorama a picture shows."""
-    if picture.yaw_deg is None:
-        return BY_NAME[picture.source.split("-")[0]].credit
+    if interior := shown(picture.source):
+        return BY_NAME[interior[0]].credit
     return f"panorama `{picture.source}` by Poly Haven, CC0 1.0"
 
 

@@ -1,6 +1,5 @@
 """Compare two engines on the same tiles, through Polygraphy, against a budget in a picture's own units."""
 
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from polygraphy.logger import G_LOGGER
 
 from export.contract import Contract
 from export.errors import ExportError
+from pixels.difference import error, psnr_db
 
 Feed = dict[str, NDArray[Any]]
-EQUAL_DB = 200.0  # JSON has no infinity
 
 
 @dataclass(frozen=True)
@@ -80,15 +79,3 @@ def compare(reference: BaseRunner, copy: BaseRunner, feeds: list[Feed], contract
         errors.append(float(np.abs(error(ours[output.name], theirs[output.name])).max()))
         psnrs.append(psnr_db(ours[output.name], theirs[output.name]))
     return Difference(float(np.max(errors)), float(np.min(psnrs)), step)
-
-
-def error(ours: NDArray[Any], theirs: NDArray[Any]) -> NDArray[np.float64]:
-    """Value by value, where 1 is white; float64."""
-    white = 1 if ours.dtype.kind == "f" else np.iinfo(ours.dtype).max
-    return (ours.astype(np.float64) - theirs.astype(np.float64)) / white
-
-
-def psnr_db(ours: NDArray[Any], theirs: NDArray[Any]) -> float:
-    """Peak signal-to-noise ratio over all values, peak 1; of equal ones EQUAL_DB."""
-    mean_squared_error = float((error(ours, theirs) ** 2).mean())
-    return EQUAL_DB if mean_squared_error < 1e-20 else -10 * math.log10(mean_squared_error)

@@ -9,7 +9,7 @@ from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import triton_to_np_dtype
 
 from export.errors import ExportError
-from serving.versions import NETWORKS
+from serving.versions import NETWORKS, weights_name
 
 REPOSITORY = Path("model_repository")
 
@@ -58,7 +58,7 @@ class Contract:
     @property
     def weights(self) -> str:
         """File name of the weights."""
-        return f"{self.name}.safetensors"
+        return weights_name(self.name)
 
     @property
     def fp32_onnx(self) -> str:

@@ -5,10 +5,8 @@ check names its present SHA-256 and says that it passed; so a file changed after
 """
 
 import datetime
-import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import re
 from collections.abc import Iterator
@@ -18,8 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from export.errors import ExportError
+from files.checkout import ARTIFACTS
+from files.digest import sha256
+from files.writing import write_whole
+from serving.cards import MANIFEST_NAME
 
-ARTIFACTS = Path("artifacts")
 PACKAGES = ("torch", "onnx", "onnxscript", "onnx-graphsurgeon", "onnxruntime", "polygraphy", "numpy", "tensorrt-cu13")
 
 
@@ -66,7 +67,7 @@ class Run:
     @property
     def manifest(self) -> Path:
         """Path of the manifest."""
-        return self.folder / "manifest.json"
+        return self.folder / MANIFEST_NAME
 
     def file(self, name: str, made_by: str) -> Path:
         """Path of a file that an earlier step made.
@@ -92,7 +93,7 @@ class Run:
         """Add a record, replacing the step's earlier one of the same files (each GPU has a plan of its own)."""
         stamped = asdict(step) | {"at": _now(), "versions": versions()}
         others = [asdict(other) for other in self.steps() if (other.name, other.files) != (step.name, step.files)]
-        write_atomically(self.manifest, json.dumps({"run": self.name, "steps": [*others, stamped]}, indent=2) + "\n")
+        write_whole(self.manifest, json.dumps({"run": self.name, "steps": [*others, stamped]}, indent=2) + "\n")
 
     def require_passed(self, check: str, path: Path) -> Step:
         """Record of the check that this very file passed.
@@ -123,26 +124,6 @@ def recorded_check(run: Run, name: str, *files: Path) -> Iterator[dict[str, Any]
         run.record(Step(name, inputs, passed=False, details=details | {"reason": str(error)}))
         raise
     run.record(Step(name, inputs, details=details))
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file's content, in hexadecimal."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write beside, then rename: a crash leaves the old file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content.encode() if isinstance(content, str) else content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def versions() -> dict[str, str]:

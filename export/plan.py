@@ -12,9 +12,10 @@ from export.contract import Contract
 from export.errors import ExportError
 from export.graph import load_onnx
 from export.layers import half_convolutions, precisions
-from export.manifest import Run, Step, recorded_check, sha256
+from export.manifest import Run, Step, recorded_check
 from export.runners import onnxruntime_runner, tensorrt_runner
 from export.tiles import validation_batches
+from files.digest import sha256
 
 BUILD_TIMEOUT_S = 3600.0
 BENCHMARK_TIMEOUT_S = 600.0

@@ -20,7 +20,9 @@ from typing import TypeAlias
 from export.contract import Contract
 from export.errors import ExportError
 from export.graph import check_contract, load_onnx
-from export.manifest import Run, sha256, write_atomically
+from export.manifest import Run
+from files.digest import sha256
+from files.writing import write_whole
 from serving.cards import CARD_NAME
 from serving.versions import DEFAULT_STYLE, NETWORKS, ONNX_NAME, model_names, styles, versions
 
@@ -65,7 +67,7 @@ def publish(
     for name, folder in folders.items():
         if folder.exists():
             for served, source in files[name].items():
-                write_atomically(folder / served, source.read_bytes())
+                write_whole(folder / served, source.read_bytes())
     write_folders({folder: files[name] for name, folder in folders.items() if not folder.exists()})
     return list(folders.values())
 

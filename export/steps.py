@@ -10,13 +10,15 @@ from export.compare import FP16_BUDGET, FP32_BUDGET, compare
 from export.contract import Contract
 from export.fp16 import check_activations, check_fp16, halved, rounded
 from export.graph import check_contract, check_weights, load_onnx
-from export.manifest import Run, Step, recorded_check, sha256, write_atomically
+from export.manifest import Run, Step, recorded_check
 from export.networks import Served, load_network
 from export.operators import check_bytes, check_operators
 from export.runners import onnxruntime_runner
 from export.tiles import validation_batches
 from export.torch_runner import TorchRunner
 from export.tracing import OPSET, export_onnx
+from files.digest import sha256
+from files.writing import write_whole
 from serving.cards import TRAINED
 
 SHIPPED = Path("training/weights")  # what a run takes of a network that it has not trained
@@ -34,8 +36,8 @@ def onnx_step(run: Run, contract: Contract, weights: Path | None = None) -> Path
     own = run.folder / contract.weights
     source = (weights or (run.folder if own.exists() else SHIPPED)) / contract.weights
     network, path = load_network(contract, source), run.folder / contract.fp32_onnx
-    write_atomically(own, source.read_bytes())
-    write_atomically(path, export_onnx(network, contract).SerializeToString())
+    write_whole(own, source.read_bytes())
+    write_whole(path, export_onnx(network, contract).SerializeToString())
     run.record(
         Step(
             name="onnx",
@@ -71,7 +73,7 @@ def fp16_step(run: Run, contract: Contract) -> Path:
     """Trace the network once more with its body in half precision."""
     weights, path = run.file(contract.weights, "onnx"), run.folder / contract.fp16_onnx
     network = load_network(contract, weights)
-    write_atomically(path, export_onnx(halved(network), contract).SerializeToString())
+    write_whole(path, export_onnx(halved(network), contract).SerializeToString())
     run.record(Step("fp16", inputs={weights.name: sha256(weights)}, outputs={path.name: sha256(path)}))
     return path
 

@@ -16,8 +16,8 @@ import jsonschema
 
 from deploy.measuring.machine import machine, run
 from deploy.server.triton import SERVER_PYTHON
-from export.manifest import sha256
 from files.checkout import MODEL_REPOSITORY, ROOT
+from files.digest import sha256
 from files.writing import write_whole
 from perf.errors import PerfError
 from serving.versions import NETWORKS, ONNX_NAME, common_versions

@@ -17,7 +17,6 @@ from clients import Enhancer
 from codec.options import MODES
 from deploy.measuring.memory import Peak, pss_bytes
 from deploy.server.triton import TritonServer
-from export.compare import psnr_db
 from perf.baselines.served import fastapi
 from perf.engines.benchmark import ROUNDS, started
 from perf.engines.benchmark import measure as measure_engines
@@ -26,6 +25,7 @@ from perf.errors import PerfError, Unavailable
 from perf.photos import photo_file
 from perf.results import Result, new_result, server_versions, versions
 from perf.timing import Work, medians_s, time_s
+from pixels.difference import psnr_db
 from serving.versions import NETWORKS
 
 REPEATS = 5

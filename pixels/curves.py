@@ -17,6 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from pixels.grid import between
 from pixels.ranges import Floats, Photo, white
 from pixels.resampling import share_rows
 
@@ -120,18 +121,14 @@ def _apply_rows(
     half, zero = np.float32(0.5), np.float32(0)
     lines = np.empty((columns, planes), np.float32)
     for y in range(top, bottom):
-        at = min(max((y + 0.5) * rows / height - 0.5, 0.0), rows - 1.0)
-        above = int(at)
-        below, share = min(above + 1, rows - 1), np.float32(at - above)
+        above, below, share = between((y + 0.5) * rows / height - 0.5, rows - 1.0)
         for column in range(columns):
             for plane in range(planes):
                 first = grid[above, column, plane]
                 lines[column, plane] = first + share * (grid[below, column, plane] - first)
         step = np.float32(columns / width)
         for x in range(width):
-            across = min(max((np.float32(x) + half) * step - half, zero), np.float32(columns - 1))
-            left = int(across)
-            right, share = min(left + 1, columns - 1), across - np.float32(left)
+            left, right, share = between((np.float32(x) + half) * step - half, np.float32(columns - 1))
             red, green, blue = np.int64(photo[y, x, 0]), np.int64(photo[y, x, 1]), np.int64(photo[y, x, 2])
             near = nearness[min(red, green, blue) + BRIGHTEST * max(red, green, blue)]
             for channel in range(3):

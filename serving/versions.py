@@ -16,6 +16,11 @@ ONNX_NAME = "model.onnx"
 """What the CPU profile serves; every version holds one, whatever else it holds."""
 
 
+def weights_name(network: str) -> str:
+    """File name of a network's weights, as training leaves and export reads them."""
+    return f"{network}.safetensors"
+
+
 def model_names(style: str = DEFAULT_STYLE) -> tuple[str, ...]:
     """The models of a style, in the order of NETWORKS."""
     return NETWORKS if style == DEFAULT_STYLE else tuple(f"{network}_{style}" for network in NETWORKS)

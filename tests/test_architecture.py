@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "export": {"pixels", "serving", "training", "command_line", "files"},
     "clients": {"codec", "command_line", "files"},
     "perf": {"pixels", "codec", "serving", "training", "export", "clients", "deploy", "command_line", "files"},
-    "deploy": {"codec", "serving", "training", "export", "clients", "perf", "command_line", "files"},
+    "deploy": {"pixels", "codec", "serving", "training", "export", "clients", "perf", "command_line", "files"},
 }
 """Packages of this project that each package's modules may import, beside their own."""
 ROOMS: dict[str, set[str]] = {
@@ -29,6 +29,16 @@ ROOMS: dict[str, set[str]] = {
     "commands": {"library", "batch", "page"},
 }
 """The rooms of `clients`, and what each room's modules may import beside their own."""
+DEPLOY: dict[str, set[str]] = {
+    "access": set(),
+    "server": {"access"},
+    "proxy": {"access", "server"},
+    "container": {"access", "server"},
+    "measuring": {"server", "container"},
+    "gpu_check": {"access", "server", "container", "measuring"},
+    "supply": set(),
+}
+"""The folders of `deploy` that have code, and what each folder's modules may import of it beside their own."""
 
 
 def imported(file: Path) -> set[str]:
@@ -50,11 +60,14 @@ def modules(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
-def clients_modules() -> dict[str, set[str]]:
-    """Every module of `clients` with the others that it imports; the package itself is the front that others see."""
-    files = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in modules("clients")}
+def modules_with_imports(package: str) -> dict[str, set[str]]:
+    """Every module of a package with the others that it imports; a package that it is in is a front for outsiders."""
+    files = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in modules(package)}
     files = {name.removesuffix(".__init__"): file for name, file in files.items()}
-    return {name: imported(file) & (files.keys() - {"clients"}) for name, file in files.items()}
+    return {
+        name: {other for other in imported(file) & files.keys() if not f"{name}.".startswith(f"{other}.")}
+        for name, file in files.items()
+    }
 
 
 def room(module: str) -> str:
@@ -99,11 +112,20 @@ def test_what_serves_and_asks_needs_no_torch(package: str) -> None:
 
 @pytest.mark.parametrize("own", ROOMS)
 def test_a_room_of_the_clients_imports_what_it_may(own: str) -> None:
-    inside = {module: others for module, others in clients_modules().items() if room(module) == own}
+    inside = {module: others for module, others in modules_with_imports("clients").items() if room(module) == own}
     assert inside
     broken = {module: bad for module, others in inside.items() if (bad := {*map(room, others)} - {own} - ROOMS[own])}
     assert not broken
 
 
-def test_no_two_modules_of_the_clients_need_each_other() -> None:
-    TopologicalSorter(clients_modules()).prepare()
+@pytest.mark.parametrize("own", DEPLOY)
+def test_a_folder_of_deploy_imports_what_it_may(own: str) -> None:
+    assert modules(f"deploy/{own}")
+    others = {f"deploy.{folder}" for folder in (*DEPLOY, "demo", "gallery") if folder not in DEPLOY[own] | {own}}
+    broken = {file: bad for file in modules(f"deploy/{own}") if (bad := imported(file) & others)}
+    assert not broken
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_no_two_modules_need_each_other(package: str) -> None:
+    TopologicalSorter(modules_with_imports(package)).prepare()

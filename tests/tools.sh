@@ -29,7 +29,7 @@ if [ -e usr/lib/chromium/chromium ]; then # its own launcher looks in /usr alone
 usr=$(dirname "$(dirname "$(readlink -f "$0")")")
 libraries=$(echo "$usr"/lib/*-linux-gnu)
 export LD_LIBRARY_PATH="$libraries:$libraries/pulseaudio"
-[ -e /etc/fonts ] || export FONTCONFIG_PATH="$usr/../etc/fonts" XDG_DATA_HOME="$usr/share"
+[ -e /etc/fonts/fonts.conf ] || export FONTCONFIG_PATH="$usr/../etc/fonts" XDG_DATA_HOME="$usr/share"
 exec "$usr/lib/chromium/chromium" "$@"
 EOF
     chmod +x usr/bin/chromium

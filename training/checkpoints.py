@@ -1,10 +1,11 @@
-"""A run's state on disk: written beside, then put in place, so that a full disk or a crash spares the last."""
+"""A run's state on disk: a full disk or a crash spares the last."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from files.writing import beside
 from training.errors import TrainingError
 
 LATEST = "latest.pt"
@@ -16,14 +17,11 @@ def save_checkpoint(state: dict[str, Any], path: Path) -> None:
     Raises:
         TrainingError: the disk is full or not writable; the previous checkpoint is intact.
     """
-    partial = path.with_suffix(".partial")
     try:
-        torch.save(state, partial)
-        partial.replace(path)
+        with beside(path) as part:
+            torch.save(state, part)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         raise TrainingError(f"{path}: could not be saved ({error}); the previous checkpoint is intact") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

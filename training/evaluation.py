@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from pixels.difference import psnr_db
 from training.data.dataset import to_tensor
 from training.data.pairs import Pair, read_photo
 from training.lpips import ADVICE, Lpips
-from training.metrics import psnr, ssim
+from training.metrics import ssim
 
 Photo: TypeAlias = NDArray[np.uint8]
 Edit: TypeAlias = Callable[[Photo], NDArray[np.unsignedinteger]]
@@ -79,7 +80,7 @@ def score(photo: Photo, target: Photo, distance: Lpips | None = None) -> Scores:
     """Compare two photos of one size."""
     first, second = to_tensor(photo)[None], to_tensor(target)[None]
     lpips = None if distance is None else float(distance(first, second))
-    return Scores(float(psnr(first, second)), float(ssim(first, second)), lpips)
+    return Scores(psnr_db(first.numpy(), second.numpy()), float(ssim(first, second)), lpips)
 
 
 def table(evaluations: list[Evaluation]) -> str:

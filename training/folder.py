@@ -3,13 +3,12 @@
 import shutil
 from pathlib import Path
 
+from files.checkout import ARTIFACTS
+from serving.versions import NETWORKS
 from training.checkpoints import LATEST
 from training.data.brackets import HELD_OUT
 from training.errors import TrainingError
 from training.run import GENERATOR, REFINER
-
-NETWORKS = ("generator", "refiner")
-ARTIFACTS = Path("artifacts")
 
 
 def prepare(folder: Path, *, resume: bool, overwrite: bool) -> None:

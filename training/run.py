@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 from lightning_fabric import Fabric
 from torch import nn
 
+from serving.versions import NETWORKS, weights_name
 from training.checkpoints import LATEST
 from training.data.augmentation import Augmentation
 from training.data.cache import cached_squares
@@ -28,7 +29,7 @@ from training.networks.vgg import load_perceptual_distance
 from training.networks.weights import load_generator, load_refiner, save_weights
 from training.recipes import Recipe
 
-GENERATOR, REFINER = "generator.safetensors", "refiner.safetensors"
+GENERATOR, REFINER = map(weights_name, NETWORKS)
 Item = TypeVar("Item")
 Split = tuple[Sequence[Item], Sequence[Item]]  # to learn from, and to decide which weights are kept
 

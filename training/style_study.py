@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from pixels.difference import psnr_db
 from training.data.cache import cached_squares
 from training.data.camera import random_body
 from training.data.dataset import to_tensor
 from training.data.pairs import Pair, read_pairs, read_photo, write_pairs, write_photo
 from training.data.simulation import Simulation, photograph, random_radiance, split_panoramas
 from training.inference import Edit, editor
-from training.metrics import psnr
 from training.networks.metering import metering_gains
 from training.networks.weights import load_generator
 from training.recipes import finetune
@@ -110,7 +110,7 @@ def apply_lut(lut: Tensor, colours: Tensor) -> Tensor:
 def mean_psnr(pairs: list[Pair], edit: Edit) -> float:
     """Mean PSNR of the edited sources in dB."""
     photos = [(read_photo(pair.source), read_photo(pair.target)) for pair in pairs]
-    return fmean(float(psnr(to_tensor(edit(source))[None], to_tensor(target)[None])) for source, target in photos)
+    return fmean(psnr_db(to_tensor(edit(source)).numpy(), to_tensor(target).numpy()) for source, target in photos)
 
 
 def lut_edit(pairs: list[Pair], cache: Path) -> Edit:

@@ -12,10 +12,10 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from pixels.difference import psnr_db
 from training.data.dataset import Batch, PairDataset
 from training.errors import TrainingError
 from training.losses import adversarial_loss, discriminator_loss, gradient_loss, structural_loss
-from training.metrics import psnr
 from training.networks.discriminator import PatchDiscriminator
 from training.networks.vgg import PerceptualDistance
 from training.recipes import Schedule
@@ -156,7 +156,7 @@ class Trainer:
         for index in range(len(dataset)):
             *photos, target = (x[None].to(self.fabric.device) for x in dataset[0, index])
             edited = self.average(*photos)
-            scores.append(min(float(psnr(edited.clamp(0, 1), target)), BEST_PSNR))
+            scores.append(min(psnr_db(edited.clamp(0, 1).cpu().numpy(), target.cpu().numpy()), BEST_PSNR))
             if index < SAMPLES:
                 samples.append(torch.cat((*photos, edited, target)))
         return sum(scores) / len(scores), torch.stack(samples)

@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pixels.light import LUMINANCE
 from training.data.augmentation import tint
 from training.data.camera import Shot, random_body, shoot
 from training.data.fusion import meter
 from training.data.simulation import Simulation, random_radiance, split_panoramas
 from training.inference import Edit, editor
-from training.luminance import LUMINANCE
 from training.networks.weights import load_generator
 from training.run import GENERATOR
 

@@ -59,7 +59,7 @@ class Certificates:
 
 
 def make(hosts: Sequence[str], certificates: Certificates) -> None:
-    """Makes the authority where there is none, and new certificates for server and clients.
+    """Make the authority where there is none, and new certificates for server and clients.
 
     Args:
         hosts: names and addresses by which clients reach the server.

@@ -11,8 +11,9 @@ from deploy.gpu_check.installation import NO_GPU
 from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import Finding, Wrong
 from deploy.server import start
-from export.manifest import Run, Step, sha256
+from export.manifest import Run, Step
 from files.checkout import MODEL_REPOSITORY
+from files.digest import sha256
 from serving.versions import NETWORKS, ONNX_NAME, common_versions
 
 RUN = "gpu-check"
@@ -80,7 +81,7 @@ def served_files(session: Session) -> list[Path]:
     name = ONNX_NAME
     if session.is_gpu:
         try:
-            name = f"model.sm{start.gpu()[1].replace('.', '')}.plan"
+            name = start.plan_name(start.gpu()[1])
         except start.StartError:
             raise CannotTell(NO_GPU) from None
     version = str(common_versions(MODEL_REPOSITORY)[0])

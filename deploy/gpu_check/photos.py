@@ -15,9 +15,9 @@ from clients.errors import PhotoError
 from codec.options import MODES
 from deploy.gpu_check.session import Session
 from deploy.gpu_check.steps import Finding, Wrong
-from export.compare import EQUAL_DB, psnr_db
 from perf.photos import SAMPLES, photo_file
 from perf.timing import medians_s
+from pixels.difference import EQUAL_DB, psnr_db
 
 SIZE_PX = (640, 427)
 LARGE_PX = (6000, 4000)

@@ -3,6 +3,7 @@
 Needs nginx, and Python's standard library alone.
 """
 
-from deploy.proxy.nginx import Limits, Proxy, ProxyError
+from deploy.proxy.nginx import Proxy, ProxyError
+from deploy.proxy.settings import Limits
 
 __all__ = ["Limits", "Proxy", "ProxyError"]

@@ -1,4 +1,4 @@
-"""Fills in the proxy's configuration and runs nginx with it."""
+"""nginx as the proxy, from its start to its end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import grp
 import os
 import pwd
-import re
 import shutil
 import signal
 import socket
@@ -14,51 +13,22 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from command_line.ending import UserError
 from deploy.access.certificates import Certificates
 from deploy.access.keys import KEYS
+from deploy.proxy import settings
+from deploy.proxy.settings import Limits, Server
 from deploy.server.interrupts import end_with_parent
 
-TEMPLATE = Path(__file__).with_name("nginx.conf.template")
-PLACEHOLDER = re.compile(r"\$\{(PROXY_[A-Z_]+)\}")
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 20.0
 
 
 class ProxyError(UserError):
     """The proxy cannot be started; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one API key may do."""
-
-    rate: str = "20r/s"
-    """Requests on the long run, in nginx's notation."""
-    burst: int = 100
-    """Requests at once on top of the rate."""
-    in_flight: int = 32
-    """Requests at a time."""
-    body: str = "320m"
-    """Largest photo, in nginx's notation; a 45-megapixel TIFF with 16 bits and no compression is 270 MB."""
-
-
-@dataclass(frozen=True)
-class Server:
-    """A Triton behind the proxy: where it listens, such as `127.0.0.1:8000`."""
-
-    http: str
-    grpc: str
-
-    @classmethod
-    def at(cls, http_url: str, grpc_url: str) -> Server:
-        """From URLs such as those of `deploy.server.TritonServer`."""
-        return cls(urlsplit(http_url).netloc, urlsplit(grpc_url).netloc)
 
 
 class Proxy:
@@ -88,7 +58,7 @@ class Proxy:
         certificates: Certificates = Certificates(),  # noqa: B008  (frozen)
         mutual: bool = False,
         keys: Path = KEYS,
-        limits: Limits = Limits(),
+        limits: Limits = Limits(),  # noqa: B008  (frozen)
         logs: Path | None = None,
     ) -> None:
         self.servers = [Server.at(*urls) for urls in servers]
@@ -133,7 +103,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop once the requests that are under way are answered."""
+        """Stop once the requests in flight are answered."""
         self._resources.close()
 
     def serve_by(self, servers: Sequence[tuple[str, str]], timeout_s: float = 600) -> None:
@@ -141,10 +111,10 @@ class Proxy:
 
         Args:
             servers: (HTTP URL, gRPC URL) of each.
-            timeout_s: for the requests under way.
+            timeout_s: for the requests in flight.
 
         Raises:
-            ProxyError: requests are still under way.
+            ProxyError: requests are still in flight.
         """
         self.servers = [Server.at(*urls) for urls in servers]
         self._configure()
@@ -153,33 +123,19 @@ class Proxy:
         deadline = time.monotonic() + timeout_s
         while (now := self._workers()) & before or not now:  # old workers finish their requests, then end
             if time.monotonic() > deadline:
-                raise ProxyError(f"requests are under way after {timeout_s:.0f} s, or nginx refuses\n{self._log()}")
+                raise ProxyError(f"requests are in flight after {timeout_s:.0f} s, or nginx refuses\n{self._log()}")
             time.sleep(0.05)
 
-    def settings(self) -> dict[str, str]:
-        """What the template's placeholders stand for."""
-        certificate, key = self.certificates.server
-        authority = f"ssl_client_certificate {self.certificates.authority.resolve()}; ssl_verify_client on;"
-        return {
+    def _configure(self) -> None:
+        """Write nginx's configuration; the keys by their folder's handle: the workers need no right to those above."""
+        addresses = {
             "PROXY_LISTEN": f"{self.host}:{self.port}",
-            "PROXY_HTTP_SERVERS": _upstream(server.http for server in self.servers),
-            "PROXY_GRPC_SERVERS": _upstream(server.grpc for server in self.servers),
-            "PROXY_CERTIFICATE": str(certificate.resolve()),
-            "PROXY_CERTIFICATE_KEY": str(key.resolve()),
-            "PROXY_CLIENT_CERTIFICATES": authority if self.mutual else "",
-            # by the folder's handle: the workers need no right to the folders above it
             "PROXY_KEYS": f"/proc/self/fd/{self._folder}/{self.keys.name}",
-            "PROXY_RATE": self.limits.rate,
-            "PROXY_BURST": str(self.limits.burst),
-            "PROXY_IN_FLIGHT": str(self.limits.in_flight),
-            "PROXY_BODY": self.limits.body,
             "PROXY_STATE": str(self.state),
             "PROXY_LOGS": str((self.logs or self.state).resolve()),
         }
-
-    def _configure(self) -> None:
-        settings = self.settings()
-        text = PLACEHOLDER.sub(lambda match: settings[match[1]], TEMPLATE.read_text())
+        tls = settings.of_certificates(self.certificates, mutual=self.mutual)
+        text = settings.filled(addresses | tls | settings.of_servers(self.servers) | self.limits.settings())
         (self.state / "nginx.conf").write_text(text)
 
     def _check(self) -> None:
@@ -195,7 +151,7 @@ class Proxy:
     def _wait_ready(self) -> None:
         """Until a TLS handshake begins to be answered; with mutual TLS it may well end in a refusal."""
         deadline = time.monotonic() + START_TIMEOUT_S
-        while self.process is not None and self.process.poll() is None and time.monotonic() < deadline:
+        while self.is_running() and time.monotonic() < deadline:
             try:
                 ssl.get_server_certificate((self.host, self.port), timeout=1)
                 return
@@ -214,6 +170,10 @@ class Proxy:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(number)
+
+    def is_running(self) -> bool:
+        """Whether nginx runs."""
+        return self.process is not None and self.process.poll() is None
 
     def wait(self) -> None:
         """Until nginx ends by itself, which it never should.
@@ -255,10 +215,6 @@ def _user(keys: Path) -> str:
         os.chown(path, 0, workers.pw_gid)
         path.chmod(mode)
     return f"user nobody {grp.getgrgid(workers.pw_gid).gr_name};"
-
-
-def _upstream(addresses: Iterable[str]) -> str:
-    return " ".join(f"server {address} max_fails=1 fail_timeout=2s;" for address in addresses)
 
 
 def _free_port(host: str) -> int:

@@ -91,7 +91,7 @@ def check_plans(repository: Path, capability: str, tensorrt: tuple[int, int, int
         raise StartError(f"no model in {repository} has a plan: mount the folder model_repository there")
     for config in configs:
         versions = [int(folder.name) for folder in config.parent.iterdir() if folder.name.isdigit()]
-        plan = config.parent / str(max(versions, default=1)) / f"model.sm{capability.replace('.', '')}.plan"
+        plan = config.parent / str(max(versions, default=1)) / plan_name(capability)
         if not plan.is_file():
             raise StartError(f"{plan} is missing: build it on this machine with make plan RUN=name")
         built = plan_version(plan)
@@ -100,6 +100,11 @@ def check_plans(repository: Path, capability: str, tensorrt: tuple[int, int, int
                 f"{plan} was built with TensorRT {dotted(built)}, and this image has {dotted(tensorrt)}, which cannot "
                 "load it: build it again with make plan RUN=name"
             )
+
+
+def plan_name(capability: str) -> str:
+    """File name of a plan for GPUs of a compute capability, as the models' configurations have it."""
+    return f"model.sm{capability.replace('.', '')}.plan"
 
 
 def plan_version(plan: Path) -> tuple[int, int, int]:

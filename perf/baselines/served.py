@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 
 from clients import Enhancer
-from deploy.measuring.targets import running_process
 from deploy.server.ports import Ports
+from deploy.server.running import running_process
 from deploy.server.triton import TritonServer
 from deploy.server.wheel import Wheel
 from files.checkout import MODEL_REPOSITORY, ROOT

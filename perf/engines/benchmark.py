@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from export.compare import psnr_db
 from export.contract import read_contract
 from export.tiles import SAMPLES, photo_samples
 from files.checkout import MODEL_REPOSITORY, ROOT
@@ -21,6 +20,7 @@ from perf.engines.table import ENGINES, REFERENCE, SERVED_BY_GPU, Array, Engine,
 from perf.errors import PerfError, Unavailable
 from perf.results import Result, Row, new_result, served
 from perf.timing import quartiles
+from pixels.difference import psnr_db
 
 ROUNDS = 9
 SECONDS = 0.25  # of each measurement in a round, at least one call

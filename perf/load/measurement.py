@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tritonclient import grpc
 
+from command_line.ending import UserError
 from deploy.measuring.machine import cpu_seconds, steal_share
 from deploy.measuring.memory import Peak, pss_bytes
 from deploy.measuring.targets import Target, server
-from deploy.server.wheel import LaunchError
 from perf.errors import PerfError
 from perf.load import analyzer
 from perf.load.analyzer import Load, Refused, Timing, analyze
@@ -148,7 +148,7 @@ def run_scenarios(names: list[str], profile: str, url: str | None, folder: Path)
     for scenario in choose(names):
         try:
             result = run_scenario(scenario, profile, url)
-        except (PerfError, LaunchError) as error:
+        except UserError as error:
             failed += 1
             print(f"{scenario.name}: error: {error}", file=sys.stderr, flush=True)
             continue

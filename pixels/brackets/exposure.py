@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from pixels.light import GAMMA
 from pixels.ranges import Floats, Photo, to_8_bits, white
 
-GAMMA = 2.2
 USABLE = (
     (20, 235),
     (5, 250),

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pixels.brackets.exposure import GAMMA
 from pixels.brackets.merging import BLACK, CLIPPED
+from pixels.light import GAMMA
 from pixels.ranges import Floats, Photo, to_float
 
 NOISE = 3  # 8-bit values: of sensor and JPEG, in a shrunk copy

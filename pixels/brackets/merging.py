@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixels.brackets.exposure import exposure_values, linear_of_value
+from pixels.grid import between
 from pixels.ranges import Floats, Photo, white
 
 CLIPPED, BLACK = 0.97, 0.04  # display values beyond which a frame says nothing, where a neighbour does
@@ -71,22 +72,18 @@ def merge_rows(
     """
     frames, rows, width, _ = stack.shape
     down, across = trust.shape[1:]
-    peak, one, zero = np.float32(len(linear) - 1), np.float32(1), np.float32(0)
+    peak, one, half, zero = np.float32(len(linear) - 1), np.float32(1), np.float32(0.5), np.float32(0)
     clipped, black = np.float32(CLIPPED) * peak, np.float32(BLACK) * peak
     trusted = np.empty((frames, across), np.float32)
     step = np.float32(across / width)
     for y in range(rows):
-        at = min(max((top + y + 0.5) * down / height - 0.5, 0.0), down - 1.0)
-        above = int(at)
-        below, share = min(above + 1, down - 1), np.float32(at - above)
+        above, below, share = between((top + y + 0.5) * down / height - 0.5, down - 1.0)
         for frame in range(frames):
             for column in range(across):
                 first = trust[frame, above, column]
                 trusted[frame, column] = first + share * (trust[frame, below, column] - first)
         for x in range(width):
-            place = min(max((np.float32(x) + np.float32(0.5)) * step - np.float32(0.5), zero), np.float32(across - 1))
-            left = int(place)
-            right, share = min(left + 1, across - 1), place - np.float32(left)
+            left, right, share = between((np.float32(x) + half) * step - half, np.float32(across - 1))
             total = red = green = blue = zero
             for frame in range(frames):
                 r, g, b = stack[frame, y, x, 0], stack[frame, y, x, 1], stack[frame, y, x, 2]

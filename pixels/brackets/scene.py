@@ -15,17 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixels.brackets import alignment
-from pixels.brackets.exposure import GAMMA, exposure_values, linear_of_value
+from pixels.brackets.exposure import exposure_values, linear_of_value
 from pixels.brackets.ghosts import trusted
 from pixels.brackets.merging import merge_rows, merged_light
+from pixels.light import GAMMA, GREY, LUMINANCE
 from pixels.ranges import STEPS_16_IN_8, Floats, Photo, to_8_bits, white
 from pixels.resampling import share_rows
 
 SMALL_PX = 1024  # long edge of the copies on which frames are aligned and compared
 STRIP_PX = 64
 DARKEST_EV = -2.0  # log-average of the merged photo, from 18 % grey: darker ones get a shoulder (decision 017)
-GREY = 0.18
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 RECORDED = 0.96  # display value of that light: what is brighter was recorded by no frame
 
 

@@ -1,6 +1,5 @@
 """The demo is the README's first command."""
 
-import re
 import shutil
 import subprocess
 import sys
@@ -40,11 +39,3 @@ def test_a_photo_that_is_not_there_is_one_line() -> None:
     assert answer.returncode == 1
     assert answer.stderr.count("\n") == 1
     assert "no-such-photo.jpg" in answer.stderr
-
-
-def test_make_targets_in_the_documentation_exist() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
-    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
-        named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE))
-        assert named <= targets, f"{page.name}: {named - targets}"

@@ -13,7 +13,6 @@ from deploy.gpu_check import photos, report
 from deploy.gpu_check.__main__ import STEPS, check
 from deploy.gpu_check.session import CannotTell, Session
 from deploy.gpu_check.steps import FAIL, PASS, UNKNOWN, Finding, Result, Step, Wrong, run
-from files.checkout import ROOT
 
 
 def raises(error: Exception) -> Any:  # noqa: ANN401
@@ -113,8 +112,3 @@ def test_other_pixels_than_the_cpu_profiles_are_noticed() -> None:
     assert "from the CPU profile" in photos.pixels(session(ours, close)).sentence
     with pytest.raises(Wrong, match=r"at least 45 are promised"):
         photos.pixels(session(ours, other))
-
-
-def test_the_make_target_runs_it() -> None:
-    text = (ROOT / "Makefile").read_text()
-    assert "@$(PY) -m deploy.gpu_check --profile $(PROFILE)" in text

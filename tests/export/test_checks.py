@@ -17,13 +17,14 @@ from export.compare import FP16_BUDGET, FP32_BUDGET, Budget, Difference, compare
 from export.contract import Contract, read_contracts
 from export.errors import ExportError
 from export.fp16 import check_activations, check_fp16, halved, rounded
-from export.manifest import Run, sha256
+from export.manifest import Run
 from export.networks import ServedGenerator, ServedRefiner, load_network
 from export.operators import FP16_OPERATORS
 from export.runners import onnxruntime_runner
 from export.tiles import batch_sizes, batches, extreme_samples, photo_samples
 from export.torch_runner import TorchRunner
 from export.tracing import OPSET
+from files.digest import sha256
 from tests.export.conftest import TILE_PX, random_network, write_configs, write_weights
 from training.networks.refiner import Refiner
 

@@ -9,7 +9,8 @@ import pytest
 from export import publish, steps
 from export.contract import Contract, read_contracts
 from export.errors import ExportError
-from export.manifest import Run, Step, sha256
+from export.manifest import Run, Step
+from files.digest import sha256
 from serving.cards import card
 from serving.versions import NETWORKS, styles
 from tests.export.conftest import write_configs

@@ -16,8 +16,9 @@ from onnx import numpy_helper
 from export import plan, trtexec
 from export.contract import Contract
 from export.errors import ExportError
-from export.manifest import Run, sha256
+from export.manifest import Run
 from export.runners import onnxruntime_runner
+from files.digest import sha256
 from tests.export.trtexec_flags import FLAGS
 
 pytestmark = pytest.mark.usefixtures("gpu_machine")

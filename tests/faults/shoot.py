@@ -12,8 +12,8 @@ from pathlib import Path
 from PIL import Image
 
 from clients.batch.ledger import LEDGER_NAME
-from export.manifest import sha256
 from files.checkout import ROOT
+from files.digest import sha256
 from perf.errors import PerfError
 from perf.photos import SAMPLES, photo_file
 

@@ -7,7 +7,6 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from export.compare import EQUAL_DB, psnr_db
 from export.contract import read_contract
 from export.errors import ExportError
 from files.checkout import MODEL_REPOSITORY
@@ -16,6 +15,7 @@ from perf.engines import benchmark, table
 from perf.engines.process import EngineProcess
 from perf.engines.worker import first
 from perf.errors import PerfError, Unavailable
+from pixels.difference import EQUAL_DB, psnr_db
 from serving.versions import NETWORKS
 
 ONNX_RUNTIME = table.engine("ONNX Runtime FP32")

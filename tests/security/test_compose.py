@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.proxy import Limits
-from deploy.proxy.nginx import PLACEHOLDER, TEMPLATE
+from deploy.proxy.settings import PLACEHOLDER, TEMPLATE
 from files.checkout import ROOT
 from tests.tools import run, tool
 

@@ -15,7 +15,7 @@ from clients.errors import BusyError, DeniedError, PhotoError
 from clients.transports.shared_memory import FOLDER, PREFIX, SMALLEST_PHOTO
 from deploy.access import keys
 from deploy.access.certificates import Certificates
-from deploy.proxy.nginx import Server
+from deploy.proxy.settings import Server
 from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
 from tests.security.conftest import PHOTO, Site, start

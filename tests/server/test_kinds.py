@@ -14,11 +14,10 @@ from PIL import Image
 
 from clients import Enhancer
 from clients.errors import PhotoError
+from codec.options import EXTENSIONS
 from deploy.server.triton import TritonServer
 from tests.kinds import CMYK_PROFILE, KINDS, RGB, Kind, tiff
 from tests.photos import decoded, encoded
-
-FORMATS = ("jpeg", "png", "tiff", "webp")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def answers(enhancer: Enhancer, file: bytes, format: str) -> dict[str, bytes]:
         return enhancer.enhance(file, format=named, strength=0, mode="fast").data
 
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(FORMATS, pool.map(answer, FORMATS), strict=True))
+        return dict(zip(EXTENSIONS, pool.map(answer, EXTENSIONS), strict=True))
 
 
 def lossless(file: bytes) -> NDArray[Any]:

@@ -6,9 +6,9 @@ import pytest
 
 from pixels.brackets.exposure import exposure_values
 from pixels.brackets.merging import merge
+from pixels.light import LUMINANCE
 from tests.training.conftest import photograph, room
 from training.data.fusion import finish, fuse, meter, standard_edit, to_display
-from training.luminance import LUMINANCE
 
 
 def test_exposures_are_measured_from_the_photos() -> None:

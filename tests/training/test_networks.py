@@ -15,16 +15,16 @@ from torch.nn import functional as F
 
 from pixels.brackets.exposure import to_linear
 from pixels.curves import KNOTS, apply
+from pixels.difference import psnr_db
 from tests.training.conftest import photograph, room
 from training.data.dataset import to_tensor
+from training.data.fusion import FUSED_EXPOSURES_EV, meter, standard_edit, to_display
 from training.data.fusion import fuse as fuse_by_opencv
-from training.data.fusion import meter, standard_edit, to_display
 from training.errors import TrainingError
-from training.metrics import psnr
 from training.networks.curves import apply_curves
 from training.networks.discriminator import PatchDiscriminator
 from training.networks.fusion import fuse
-from training.networks.generator import EXPOSURES_EV, Generator
+from training.networks.generator import Generator
 from training.networks.metering import metering_gains
 from training.networks.refiner import MARGIN, Refiner
 from training.networks.vgg import LAYERS, PerceptualDistance, load_perceptual_distance, vgg_layers
@@ -58,7 +58,7 @@ def test_untrained_generator_is_the_classical_operator() -> None:
     for photo in photos(256):
         expected = standard_edit(to_linear((photo * 255).byte().permute(1, 2, 0).numpy()))
         edited = apply_curves(Generator(4, tone_scale=2)(photo[None]), photo[None])
-        scores.append(float(psnr(edited, to_tensor(expected)[None])))
+        scores.append(psnr_db(edited.detach().numpy(), to_tensor(expected)[None].numpy()))
     assert fmean(scores) > 24, scores
 
 
@@ -112,12 +112,12 @@ def test_fusion_is_nearer_to_that_of_opencv_than_any_exposure() -> None:
     fused_psnr, exposure_psnr = [], []
     for path in sorted(Path("docs/samples").glob("*.jpg")):
         photo = np.asarray(Image.open(path).resize((256, 256), Image.Resampling.BOX))
-        frames = [to_display(meter(to_linear(photo)) * 2.0**ev) for ev in EXPOSURES_EV]
+        frames = [to_display(meter(to_linear(photo)) * 2.0**ev) for ev in FUSED_EXPOSURES_EV]
         expected = torch.from_numpy(fuse_by_opencv(frames)).permute(2, 0, 1)[None].clamp(0, 1)
         photos = [to_tensor(frame)[None] for frame in frames]
         fused_photo, _ = fuse(torch.cat(photos, dim=1))
-        fused_psnr.append(float(psnr(fused_photo.clamp(0, 1), expected)))
-        exposure_psnr.append(max(float(psnr(exposure, expected)) for exposure in photos))
+        fused_psnr.append(psnr_db(fused_photo.clamp(0, 1).detach().numpy(), expected.numpy()))
+        exposure_psnr.append(max(psnr_db(exposure.detach().numpy(), expected.numpy()) for exposure in photos))
     assert fmean(fused_psnr) > fmean(exposure_psnr) + 4
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from pixels.light import LUMINANCE
 from training.data.noise import BLOTCH_PX, READ_NOISE, blotches, grain, with_noise
-from training.luminance import LUMINANCE
 
 
 def noise_at(level: float, deviation: float = 0.02, seed: int = 0) -> np.ndarray:

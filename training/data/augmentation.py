@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pixels.brackets.exposure import GAMMA
+from pixels.light import GAMMA, LUMINANCE
 from training.data.fusion import Photo
-from training.luminance import LUMINANCE
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from files.writing import beside
 from pixels.resampling import to_coarse
 from training.data.fusion import Photo
 from training.data.pairs import Pair, PairsError, read_photo
@@ -50,21 +51,12 @@ def fingerprint(paths: Sequence[Path], *settings: object) -> str:
 
 
 def cached_array(path: Path, shape: tuple[int, ...], parts: Callable[[], Iterable[Photo]]) -> Squares:
-    """The array of this file, memory-mapped, read-only; where there is none, its parts are written in order first.
-
-    They are written beside it, and then put in place.
-    """
+    """The array of this file, memory-mapped, read-only; where there is none, its parts are written in order first."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        try:
-            with partial.open("wb") as file:
-                np.lib.format.write_array_header_2_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-                for part in parts():
-                    file.write(part.tobytes())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with beside(path) as growing, growing.open("wb") as file:
+            np.lib.format.write_array_header_2_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+            for part in parts():
+                file.write(part.tobytes())
     array: Squares = np.load(path, mmap_mode="r")
     return array
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pixels.brackets.exposure import GAMMA
+from pixels.light import GAMMA, LUMINANCE
 from training.data.fusion import Photo, Radiance
 from training.data.noise import with_noise
 
@@ -76,7 +76,7 @@ def random_cast(rng: np.random.Generator) -> tuple[float, float, float]:
     """
     warm, green = rng.normal(0, (0.25, 0.09)) if rng.random() < 1 / 3 else rng.normal(0, (0.08, 0.03))
     gains = np.exp([warm, green, -warm])
-    red, green, blue = gains / (gains @ [0.2126, 0.7152, 0.0722])
+    red, green, blue = gains / (gains @ LUMINANCE)
     return float(red), float(green), float(blue)
 
 

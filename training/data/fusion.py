@@ -11,10 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pixels.brackets.exposure import GAMMA
-from training.luminance import LUMINANCE
+from pixels.light import GAMMA, GREY, LUMINANCE
 
-GREY = 0.18
 FUSED_EXPOSURES_EV = (-6, -4, -2, 0, 2)
 MEAN = 0.58  # display value that every photo's mean is brought to
 SHOULDER = 0.8  # display value above which highlights are compressed towards 1

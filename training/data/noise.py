@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pixels.light import LUMINANCE
 from training.data.fusion import Radiance
-from training.luminance import LUMINANCE
 
 READ_NOISE = 0.01  # variance of the read noise, as a share of that of the shot noise at white
 GREEN_KERNEL = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]], np.float32)  # bilinear, from a quincunx

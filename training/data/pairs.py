@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from files.writing import write_whole
 from training.errors import TrainingError
 
 QUALITY = 97  # of the JPEG files that are written here
@@ -141,16 +142,12 @@ def read_photo(path: Path, at_least_px: int | None = None) -> NDArray[np.uint8]:
 
 
 def write_pairs(jsonl: Path, rows: Iterable[dict[str, str]]) -> None:
-    """Write the rows beside the file, then put them in place."""
-    partial = jsonl.with_suffix(".partial")
-    partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    partial.replace(jsonl)
+    """Write the rows, one a line."""
+    write_whole(jsonl, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def write_photo(path: Path, photo: NDArray[np.uint8]) -> None:
-    """Write a JPEG of little loss beside the path, then put it in place."""
+    """Write a JPEG of little loss."""
     parameters = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, FULL_COLOUR]
     _, data = cv2.imencode(".jpg", photo[..., ::-1], parameters)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(data.tobytes())
-    partial.replace(path)
+    write_whole(path, data.tobytes())

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from files.writing import write_whole
 from training.data.fusion import Radiance
 from training.data.pairs import PairsError
 
@@ -22,8 +23,6 @@ def read_radiance(path: Path) -> Radiance:
 
 
 def write_radiance(path: Path, radiance: Radiance) -> None:
-    """Write a .hdr file beside the path, then put it in place."""
+    """Write a .hdr file."""
     _, data = cv2.imencode(".hdr", radiance[..., ::-1])
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(data.tobytes())
-    partial.replace(path)
+    write_whole(path, data.tobytes())

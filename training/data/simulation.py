@@ -9,7 +9,6 @@ teach consistency.
 
 import json
 import multiprocessing
-import re
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -30,10 +29,10 @@ from training.data.panoramas import read_panorama, view
 from training.data.radiance import read_radiance
 from training.data.scenery import decorate
 from training.data.scenes.catalogue import BY_NAME, INTERIORS
+from training.data.views import ROOM, shown
 
 VALIDATION_PANORAMAS = ("autoshop_01", "dancing_hall", "potsdamer_platz", "st_fagans_interior")
 """Beginnings of the names of panoramas that are never trained on: three interiors and a street."""
-VIEW_NAME = re.compile(rf"({'|'.join(('room', *BY_NAME))})-\d+-\d+\.hdr")  # room, its number or variant, view
 VALIDATION_ROOMS = 10
 """One generated room in so many is never trained on: those whose number it divides."""
 ROOM_SHARE = 0.5
@@ -90,9 +89,9 @@ def split_rooms(folders: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, 
     Raises:
         PairsError: none for one of the two.
     """
-    views = [path for folder in folders for path in sorted(folder.glob("*.hdr")) if VIEW_NAME.fullmatch(path.name)]
-    held = tuple(path for path in views if is_held_out(path))
-    training = tuple(path for path in views if not is_held_out(path))
+    views = [(path, shown(path.stem)) for folder in folders for path in sorted(folder.glob("*.hdr"))]
+    held = tuple(path for path, place in views if place and is_held_out(*place))
+    training = tuple(path for path, place in views if place and not is_held_out(*place))
     if not held or not training:
         kept = ", ".join(interior.name for interior in INTERIORS if interior.held_out)
         raise PairsError(
@@ -103,10 +102,9 @@ def split_rooms(folders: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, 
     return training, held
 
 
-def is_held_out(view: Path) -> bool:
-    """Whether a view's room is held out for validation."""
-    name, number, _ = view.stem.split("-")
-    return int(number) % VALIDATION_ROOMS == 0 if name == "room" else BY_NAME[name].held_out
+def is_held_out(place: str, number: int) -> bool:
+    """Whether a room is held out for validation; place and number as of training.data.views.shown."""
+    return number % VALIDATION_ROOMS == 0 if place == ROOM else BY_NAME[place].held_out
 
 
 def make_pairs(simulation: Simulation, folder: Path, jsonl: Path, processes: int) -> None:

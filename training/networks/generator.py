@@ -21,13 +21,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pixels.curves import KNOTS
+from pixels.light import GAMMA
+from training.data.fusion import FUSED_EXPOSURES_EV
 from training.networks.fusion import fuse, sum_of_products
-from training.networks.metering import GAMMA, metering_gains
+from training.networks.metering import metering_gains
 from training.networks.unet import SIDE_MULTIPLE, UNet
 
 TONE_SCALE = 4  # cells of the curves are this many times coarser than the photo that the generator sees
 TILE_MULTIPLE = TONE_SCALE * SIDE_MULTIPLE  # the photo's sides must be divisible by this, in pixels
-EXPOSURES_EV = (-6, -4, -2, 0, 2)  # those that the target edit fuses
 MEAN = 0.58  # display value that the mean is brought to before highlights are compressed
 SHOULDER = 0.8  # display value above which they are
 DARKEST = 1e-4  # display value below which a gamma has no gradient worth having
@@ -49,7 +50,7 @@ class Generator(nn.Module):
         super().__init__()
         self.width, self.tone_scale = width, tone_scale
         self.knots: Tensor
-        self.body = UNet(inputs=3 * (len(EXPOSURES_EV) + 2), outputs=3 * (2 + len(KNOTS)), width=width)
+        self.body = UNet(inputs=3 * (len(FUSED_EXPOSURES_EV) + 2), outputs=3 * (2 + len(KNOTS)), width=width)
         self.register_buffer("knots", torch.tensor(KNOTS), persistent=False)
 
     def forward(self, coarse: Tensor) -> Tensor:
@@ -65,7 +66,7 @@ class Generator(nn.Module):
         """
         photo = F.avg_pool2d(coarse, self.tone_scale)
         gains = metering_gains(photo)
-        exposures = [(photo * gains * stops(ev)).clamp(max=1.0) for ev in EXPOSURES_EV]
+        exposures = [(photo * gains * stops(ev)).clamp(max=1.0) for ev in FUSED_EXPOSURES_EV]
         fused, weights = fuse(torch.cat(exposures, dim=1))
         change: Tensor = self.body(torch.cat([photo, *exposures, fused], dim=1)).float().contiguous()
         factor, offset, bend = torch.split(change, [3, 3, 3 * len(KNOTS)], dim=1)
@@ -79,7 +80,7 @@ class Generator(nn.Module):
     def exposed_knots(self, gains: Tensor) -> list[Tensor]:
         """What each exposure makes of the knots: [N, 3, len(KNOTS), 1, 1] from [N, 3, 1, 1]."""
         metered = self.knots[:, None, None] * gains[:, :, None]
-        return [(metered * stops(ev)).clamp(max=1.0) for ev in EXPOSURES_EV]
+        return [(metered * stops(ev)).clamp(max=1.0) for ev in FUSED_EXPOSURES_EV]
 
 
 def stops(ev: float) -> float:

@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
+from files.writing import write_whole
 from training.errors import TrainingError
 from training.networks.generator import Generator
 from training.networks.refiner import Refiner
@@ -21,7 +22,7 @@ class WeightsError(TrainingError):
 
 
 def save_weights(network: Generator | Refiner, path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write the weights beside `path`, then put them in place: a full disk leaves the old file whole.
+    """Write the weights; a full disk leaves the old file whole.
 
     Half precision halves the file; its rounding is far below what training settles to.
 
@@ -29,15 +30,10 @@ def save_weights(network: Generator | Refiner, path: Path, metadata: dict[str, s
         WeightsError: the disk is full or not writable.
     """
     tensors = {name: value.detach().half().contiguous().cpu() for name, value in network.state_dict().items()}
-    partial = path.with_suffix(".partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        partial.write_bytes(save(tensors, metadata=described(network) | (metadata or {})))
-        partial.replace(path)
+        write_whole(path, save(tensors, metadata=described(network) | (metadata or {})))
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path}: could not be saved ({error}); what was there before is intact") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def described(network: Generator | Refiner) -> dict[str, str]:

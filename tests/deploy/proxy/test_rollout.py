@@ -1,6 +1,9 @@
 """A new version comes to two servers behind the real proxy, and no request fails."""
 
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,8 +20,10 @@ from deploy.access import keys
 from deploy.access.certificates import Certificates, make
 from deploy.proxy import Limits, Proxy
 from deploy.proxy.rollout import roll_out, urls
+from deploy.server.ports import Ports
 from deploy.server.triton import TritonServer
 from export import publish
+from files.checkout import ROOT
 from tests.photos import decoded, encoded, identity_onnx, photo
 from tests.tools import tool
 
@@ -122,3 +127,29 @@ def test_no_request_fails_while_a_version_is_rolled_out(
 def test_one_server_alone_cannot_be_rolled_out_without_a_pause(identity_server: TritonServer) -> None:
     with pytest.raises(ValueError, match="two servers"):
         roll_out(Proxy([urls(identity_server)]), [identity_server])
+
+
+def test_the_command_starts_two_servers_and_rolls_out_on_sighup(tmp_path: Path) -> None:
+    tool("nginx")
+    make(["127.0.0.1"], Certificates(tmp_path))
+    key = keys.add("studio", tmp_path / keys.FILE_NAME)
+    port, settings = Ports.free().http, {"tls": Tls(tmp_path / "ca.pem"), "retry": Retry(attempts=1)}
+    command = [sys.executable, "-m", "deploy.proxy", "--servers", "2", "--secrets", str(tmp_path), "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline().startswith(f"ready: https://127.0.0.1:{port} ")
+        assert process.stdout.readline().startswith(f"kill -HUP {process.pid} ")
+        with Enhancer(f"grpcs://127.0.0.1:{port}", headers=api_key(key), **settings) as enhancer:
+            enhancer.enhance(PHOTO, mode="fast")
+            process.send_signal(signal.SIGHUP)
+            assert process.stdout.readline() == "rolled out\n"
+            enhancer.enhance(PHOTO, mode="fast")
+        process.send_signal(signal.SIGINT)
+        assert (process.stdout.read(), process.wait(60)) == ("stopped\n", 0)
+
+
+def test_one_server_is_no_pool() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.proxy", "--servers", "1"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stderr.startswith("error: --servers 1: two or more")

@@ -66,7 +66,7 @@ def test_an_empty_mount_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("network", NETWORKS)
 def test_plans_have_the_names_that_the_configurations_give(network: str) -> None:
     names = dict(config(network, GPU).cc_model_filenames)
-    assert names == {capability: f"model.sm{capability.replace('.', '')}.plan" for capability in names}
+    assert names == {capability: start.plan_name(capability) for capability in names}
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from pixels.light import LUMINANCE
 from training.data.fusion import Radiance
 from training.data.rendering.meshes import Array
-from training.luminance import LUMINANCE
 
 FEW_WINDOWS, MOST_WINDOWS = 4, 9  # a place for each, used or not, so that rooms share compiled kernels
 OUTSIDE_M = 100.0  # far from any room

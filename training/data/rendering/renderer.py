@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from pixels.light import LUMINANCE
 from training.data.fusion import Radiance
 from training.data.rendering.daylight import daylight
 from training.data.rendering.meshes import Array
 from training.data.rendering.scene import Camera, Quality, Scene
 from training.data.rendering.translation import sensor_of, shapes
 from training.errors import TrainingError
-from training.luminance import LUMINANCE
 
 LLVM_LIBRARIES = ("libLLVM.so.19.1", "libLLVM-19.so")  # 14 and 15 abort the process
 BOUNCES = 7

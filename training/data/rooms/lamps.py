@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pixels.light import LUMINANCE
 from training.data.rendering.meshes import Array, lathe
 from training.data.rendering.scene import Material, Part
 from training.data.rooms.room import Room
 from training.data.rooms.windows import window_frames
-from training.luminance import LUMINANCE
 
 
 def light(room: Room) -> None:

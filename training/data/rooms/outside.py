@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pixels.light import LUMINANCE
 from training.data.fusion import Radiance
 from training.data.pairs import PairsError
 from training.data.panoramas import read_panorama
 from training.data.simulation import VALIDATION_PANORAMAS, load_panorama
-from training.luminance import LUMINANCE
 
 BLUE_SKY = 1.4
 """Blue over red in the upper quarter of a panorama, from which it counts as outdoors."""

@@ -18,6 +18,7 @@ from training.data.rooms.cameras import VIEWS, cameras_in
 from training.data.rooms.interiors import furnished_room
 from training.data.rooms.outside import outside
 from training.data.rooms.windows import window_frames
+from training.data.views import ROOM, view_name
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def make_room(rooms: Rooms, folder: Path, number: int) -> list[dict[str, Any]]:
     cv2.setNumThreads(1)
     room = furnished_room(rooms.seed, number)
     cameras = cameras_in(room)
-    paths = [folder / f"room-{number:05d}-{view}.hdr" for view in range(VIEWS)]
+    paths = [folder / f"{view_name(ROOM, number, view)}.hdr" for view in range(VIEWS)]
     if not all(path.exists() for path in paths):
         sky = outside(rooms.panoramas, room.night, np.random.default_rng((rooms.seed, number, 1)))
         scene = Scene(tuple(room.parts), cameras, sky, window_frames(room), number)

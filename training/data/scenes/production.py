@@ -24,6 +24,7 @@ from training.data.scenes.catalogue import INTERIORS, LICENCE_URLS, Interior
 from training.data.scenes.description import authors_eye, prepare, read, vary
 from training.data.scenes.loading import Lighting, assemble, caster, load_shapes
 from training.data.scenes.viewpoints import find_viewpoints
+from training.data.views import view_name
 
 NIGHTS = 0.12
 """Share of the variants at night, in rooms with lamps."""
@@ -59,7 +60,7 @@ def make_views(wanted: Views, folder: Path) -> None:
     turns = [(variant, interior) for variant in range(wanted.variants) for interior in wanted.interiors]
     for variant, interior in tqdm(turns, unit="variant"):
         cameras = cameras_in(wanted, interior)[variant :: wanted.variants]
-        paths = [folder / f"{interior.name}-{variant}-{view}.hdr" for view in range(len(cameras))]
+        paths = [folder / f"{view_name(interior.name, variant, view)}.hdr" for view in range(len(cameras))]
         missing = [
             (path, camera)
             for path, camera in zip(paths, cameras, strict=True)
