@@ -17,7 +17,7 @@ from tests.faults.service import Service
 from tests.fuzz.mutations import mutated
 from tests.kinds import KINDS
 
-ROUNDS = 20
+ROUNDS = 15
 FILES = 300
 """Made before anything is measured; every sixth was made to do harm, the others are mutated."""
 PHOTOS: dict[str, tuple[int, int]] = {"fast": (4000, 3000), "full": (2000, 1500)}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clients import Enhancer
-from clients.errors import EnhanceError, PhotoError
+from clients.errors import EnhanceError, OptionError, PhotoError
 from codec.decoding import Decoder
 from codec.errors import RequestError
 from deploy.server.triton import SERVER_PYTHON
@@ -89,7 +89,7 @@ def served(url: str = "") -> Iterator[Target]:
         def ask(file: bytes) -> Answer:
             try:
                 answer = enhancer.enhance(file, format="png", strength=0, mode="fast")
-            except PhotoError as refusal:
+            except (PhotoError, OptionError) as refusal:  # the client sends no empty file
                 return refused(refusal)
             except EnhanceError as error:
                 return Answer("failed", complaint=f"{type(error).__name__}: {error}")
