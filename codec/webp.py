@@ -46,12 +46,14 @@ def parse(file: memoryview) -> Header:
         kind, length = struct.unpack_from("<4sI", file, at)
         if at + 8 + length > end:
             raise damaged("WebP", "a chunk reaches beyond the file's end")
-        _take(found, bytes(kind), file[at + 8 : at + 8 + length])
-        at += 8 + length + length % 2
+        body, at = file[at + 8 : at + 8 + length], at + 8 + length
+        padding = bytes(file[at : at + length % 2]).ljust(length % 2, b"\0")
+        _take(found, bytes(kind), body, padding)
+        at += len(padding)
     raise excessive("WebP", MAX_CHUNKS, "chunks")
 
 
-def _take(found: _Found, kind: bytes, body: memoryview) -> None:
+def _take(found: _Found, kind: bytes, body: memoryview, padding: bytes) -> None:
     if kind == b"VP8X":
         if len(body) < 10 or found.canvas or found.size:
             raise damaged("WebP", "its header chunk makes no sense")
@@ -66,7 +68,8 @@ def _take(found: _Found, kind: bytes, body: memoryview) -> None:
     elif found.flags & FLAGS.get(kind, 0):  # without its flag a chunk of metadata counts for nothing
         found.metadata.setdefault(kind, bytes(body) if len(body) <= MAX_METADATA_BYTES else b"")
     if kind in KEPT:
-        found.pieces += [struct.pack("<4sI", kind, len(body)), body, b"\0" * (len(body) % 2)]
+        # libwebp reads a bitstream that is too short on into the padding, which is to stay what it is
+        found.pieces += [struct.pack("<4sI", kind, len(body)), body, padding]
 
 
 def _lossy_size(body: memoryview) -> tuple[int, int]:

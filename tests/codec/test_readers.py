@@ -1,5 +1,6 @@
 """Every kind of file is read as Pillow reads it, or as what went into it; other kinds are refused by name."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ from codec.readers import read_with_pillow, reader
 from codec.reading import read_header
 from codec.upright import turn_upright
 from tests.codec.files import ALPHA, DEEP, DEEP_RGBA, PIXELS, RGBA, layouts, tiff
+from tests.fuzz.structure import webp_file, webp_parts
 from tests.kinds import KINDS, Kind
-from tests.photos import encoded
+from tests.photos import decoded, encoded, photo
 
 TWO_PAGES = {"save_all": True, "append_images": [Image.fromarray(255 - PIXELS)]}
 LAYOUTS = layouts()
@@ -75,3 +77,13 @@ def test_16_bit_ink_becomes_colour_as_8_bit_ink_does() -> None:
 def test_other_layouts_are_refused_by_name(file: bytes, reason: str) -> None:
     with pytest.raises(RequestError, match=reason):
         read_header(file, max_megapixels=120)
+
+
+def test_a_webp_keeps_its_padding_from_which_libwebp_reads_on() -> None:
+    """The bitstream lacks its last byte, and the last pixel comes from what follows."""
+    (picture,) = webp_parts(encoded(photo(61, 43, seed=5), "WEBP", lossless=True))
+    assert len(picture.data) % 2 == 0
+    unpadded = webp_file([replace(picture, data=picture.data[:-1])])[:-1]
+    files = [unpadded + padding for padding in (b"\0", b"\x18")]
+    last = [read(file)[1][-1, -1].tolist() for file in files]
+    assert last == [decoded(file)[-1, -1].tolist() for file in files] and last[0] != last[1]
