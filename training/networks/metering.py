@@ -15,7 +15,7 @@ KEY = 0.18 ** (1 / GAMMA)  # 18 % grey, display-encoded
 FLOOR = 1 / 255  # darkest display value that counts: black borders must not open up a whole photo
 LUMINANCE = (0.2126, 0.7152, 0.0722)  # Rec. 709, of linear light
 WARM_SHARE = 0.25  # of the average's distance from grey along warm and cool, that is taken for a cast
-GREEN_SHARE = 0.5  # the same along green and magenta
+GREEN_SHARE = 0.6  # the same along green and magenta
 
 
 def metering_gains(photo: Tensor) -> Tensor:
