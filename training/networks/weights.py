@@ -100,8 +100,3 @@ def digest(network: nn.Module) -> str:
     for tensor in network.state_dict().values():
         sha256.update(tensor.detach().cpu().numpy().tobytes())
     return sha256.hexdigest()
-
-
-def parameter_count(network: nn.Module) -> int:
-    """Number of trainable numbers."""
-    return sum(parameter.numel() for parameter in network.parameters())
