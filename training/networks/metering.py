@@ -10,10 +10,11 @@ warm or cool one.
 import torch
 from torch import Tensor
 
-GAMMA = 2.2  # of the display: a stop more light multiplies display values by 2 ** (1 / GAMMA)
-KEY = 0.18 ** (1 / GAMMA)  # 18 % grey, display-encoded
+from pixels.light import GAMMA, GREY, LUMINANCE
+
+KEY = GREY ** (1 / GAMMA)  # 18 % grey, display-encoded
 FLOOR = 1 / 255  # darkest display value that counts: black borders must not open up a whole photo
-LUMINANCE = (0.2126, 0.7152, 0.0722)  # Rec. 709, of linear light
+RED, GREEN, BLUE = map(float, LUMINANCE)
 WARM_SHARE = 0.25  # of the average's distance from grey along warm and cool, that is taken for a cast
 GREEN_SHARE = 0.6  # the same along green and magenta
 
@@ -40,5 +41,5 @@ def metering_gains(photo: Tensor) -> Tensor:
 def brightness(photo: Tensor) -> Tensor:
     """Display value [N, 1, H, W] of the grey that is as luminous as each pixel of [N, 3, H, W]."""
     red, green, blue = torch.split(photo.clamp(min=FLOOR).pow(GAMMA), 1, dim=1)
-    luminance: Tensor = LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
+    luminance: Tensor = RED * red + GREEN * green + BLUE * blue
     return luminance.pow(1 / GAMMA)
