@@ -37,7 +37,7 @@ class Balancer:
         self._rests_until = [0.0] * len(self.transports)
 
     async def first(self, ask: Callable[[Transport], Awaitable[Value]]) -> Value:
-        """What the first server says that answers; where none does, what is wrong with the first one."""
+        """The answer of the first server that answers; if none does, the error of the first one."""
         errors: list[EnhanceError] = []
         for server in self.transports:
             try:

@@ -36,7 +36,7 @@ Sent = bytes | tuple[bytes, ...]
 
 @dataclass(frozen=True)
 class Options:
-    """What the server shall do with a photo; None leaves the choice to the server.
+    """What the server should do with a photo; None leaves the choice to the server.
 
     Raises:
         OptionError: a value is outside its range.
@@ -145,7 +145,7 @@ class _Input:
 
     @classmethod
     def of(cls, sent: Sent) -> _Input:
-        """Of a photo, or of the frames of one scene."""
+        """The request for a photo, or for the frames of one scene."""
         if isinstance(sent, bytes):
             return cls(INPUT, "UINT8", [len(sent)], sent)
         content = b"".join(part for frame in sent for part in (struct.pack("<I", len(frame)), frame))

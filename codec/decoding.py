@@ -133,7 +133,7 @@ class Decoder:
 
 
 class Deaths:
-    """How many workers died of which photos, of the last ones that killed any."""
+    """How many workers each of the last deadly photos has killed."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[tuple[int, bytes], int] = OrderedDict()

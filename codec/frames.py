@@ -55,5 +55,5 @@ def _header(number: int, file: bytes, max_megapixels: float) -> Header:
 
 
 def of_frame(number: int, sentence: str) -> RequestError:
-    """What is wrong with a photo, said of one frame, numbered from 1 in the order in which they were sent."""
+    """The error of a photo as that of one frame, numbered from 1 in the order in which they were sent."""
     return RequestError(f"frame {number}: {sentence}")

@@ -51,7 +51,7 @@ class Header:
 
     @property
     def channels(self) -> int:
-        """Of the decoded photo: 3 (RGB) or 4 (RGBA)."""
+        """Channels of the decoded photo: 3 (RGB) or 4 (RGBA)."""
         return 4 if self.alpha else 3
 
     @property

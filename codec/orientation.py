@@ -1,4 +1,4 @@
-"""Which way up a photo is: EXIF says it, or else XMP."""
+"""The orientation of a photo, from EXIF or else XMP."""
 
 import re
 

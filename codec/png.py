@@ -185,7 +185,7 @@ def _text(kind: bytes, body: memoryview) -> bytes:
 
 
 def _inflated(data: bytes) -> bytes:
-    """At most so much, whatever it would swell to; b"" for damage and for more."""
+    """The inflated data if it is sound and no larger than allowed, else b""."""
     stream = zlib.decompressobj()
     try:
         inflated = stream.decompress(data, MAX_METADATA_BYTES)

@@ -33,7 +33,7 @@ class Places:
 
     @classmethod
     def of(cls, header: Header, file_bytes: int) -> "Places":
-        """For a photo whose cleaned file has so many bytes."""
+        """Places for a photo whose cleaned file has that many bytes."""
         coarse = _aligned(math.prod(header.upright_shape) * header.bits // 8)
         file = _aligned(coarse + COARSE_PX * COARSE_PX * 3 * 4)
         return cls(coarse, file, file + file_bytes)

@@ -67,7 +67,7 @@ class Layout:
 
     @property
     def colors(self) -> str:
-        """As codec.header.Header.colors."""
+        """Like codec.header.Header.colors."""
         return COLORS[self.photometric]
 
     @property

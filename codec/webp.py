@@ -73,7 +73,7 @@ def _take(found: _Found, kind: bytes, body: memoryview, padding: bytes) -> None:
 
 
 def _lossy_size(body: memoryview) -> tuple[int, int]:
-    """Of a key frame (RFC 6386, section 9.1)."""
+    """Size of a key frame (RFC 6386, section 9.1)."""
     if len(body) < 10 or body[0] & 1 or bytes(body[3:6]) != b"\x9d\x01\x2a":
         raise damaged("WebP", "its picture has no size")
     width, height = struct.unpack_from("<HH", body, 6)
@@ -81,7 +81,7 @@ def _lossy_size(body: memoryview) -> tuple[int, int]:
 
 
 def _lossless_size(found: _Found, body: memoryview) -> tuple[int, int]:
-    """Of a VP8L bitstream (RFC 9649, section 3.4), which says itself whether it has alpha."""
+    """Size of a VP8L bitstream (RFC 9649, section 3.4), and whether it has alpha."""
     if len(body) < 5 or body[0] != 0x2F:
         raise damaged("WebP", "its picture has no size")
     (bits,) = struct.unpack_from("<I", body, 1)

@@ -52,7 +52,7 @@ class Job:
     processor_s: int
 
     def to_message(self) -> bytes:
-        """For the socket."""
+        """The job as a message for the socket."""
         said = {name: getattr(self.header, name) for name in SAID}
         numbers = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "header"}
         return json.dumps({"header": said, **numbers}).encode()

@@ -1,4 +1,4 @@
-"""Command lines as this project's programs read them, and how the programs end (ending.py).
+"""The command-line parser of this project's programs, and how they end (ending.py).
 
 Needs Python's standard library alone.
 """
@@ -19,7 +19,7 @@ class Parser(argparse.ArgumentParser):
         args: Sequence[str] | None = None,
         namespace: Any = None,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """As of argparse, which sends every command line through here, those of sub-commands included."""
+        """Like argparse's, which sends every command line through here, including those of sub-commands."""
         return super().parse_known_args(list(dashed(sys.argv[1:] if args is None else args)), namespace)
 
 

@@ -37,7 +37,7 @@ weights were trained on views of the same rooms, but never on the kitchen. The e
 
 
 def credit(picture: Picture) -> str:
-    """Whose room or panorama a picture shows."""
+    """The credit line for the room or panorama in a picture."""
     if interior := shown(picture.source):
         return BY_NAME[interior[0]].credit
     return f"panorama `{picture.source}` by Poly Haven, CC0 1.0"

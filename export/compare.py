@@ -36,7 +36,7 @@ FP16_BUDGET = Budget(max_abs_error=3 / 255, min_psnr_db=50.0)
 
 @dataclass(frozen=True)
 class Difference:
-    """Of one output over all batches, on values where 1 is white.
+    """Difference of one output over all batches, on values where 1 is white.
 
     Attributes:
         max_abs_error: of the worst value.

@@ -92,7 +92,7 @@ def onnx_nodes(layer: dict[str, Any]) -> set[str]:
 
 
 def precision(layer: dict[str, Any]) -> str:
-    """Of one layer: by its weights, its tactic, or its tensors, of which one in half precision is enough."""
+    """Precision of one layer, by its weights, its tactic, or its tensors, of which one in half precision is enough."""
     weights = layer.get("Weights")
     if isinstance(weights, dict) and (kind := _named(str(weights.get("Type", "")))) != UNKNOWN:
         return kind

@@ -22,7 +22,7 @@ BENCHMARK_TIMEOUT_S = 600.0
 
 
 def plan_step(run: Run, contract: Contract, timeout_s: float = BUILD_TIMEOUT_S) -> Path:
-    """Build the plan for the GPU at hand; one that is up to date stays.
+    """Build the plan for this machine's GPU; one that is up to date stays.
 
     Raises:
         ExportError: unvalidated ONNX, no trtexec, no GPU, a GPU that is not served, or a failed build.

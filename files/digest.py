@@ -1,11 +1,11 @@
-"""A file's content as a short name that no other content has."""
+"""SHA-256 of files."""
 
 import hashlib
 from pathlib import Path
 
 
 def sha256(path: Path) -> str:
-    """Of a file's content, in hexadecimal.
+    """SHA-256 of a file's content, in hexadecimal.
 
     Raises:
         OSError: it cannot be read.

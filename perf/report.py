@@ -28,22 +28,22 @@ STAGES = ("transport_ms", "decode_ms", "networks_ms", "curves_and_tiles_ms", "en
 
 
 def median_s(result: Result) -> str:
-    """Of a photo, at the first load."""
+    """Median time of a photo, at the first load."""
     return f"{result['rows'][0]['p50_ms'] / 1e3:.2f} s"
 
 
 def photos_per_s(result: Result) -> str:
-    """At the best load."""
+    """Throughput at the best load."""
     return f"{max(row['throughput_per_s'] for row in result['rows'] if 'not_run' not in row):.2f} a second"
 
 
 def peak_gb(result: Result) -> str:
-    """Of all the server's processes."""
+    """Peak memory of all the server's processes."""
     return f"{result['about']['peak_gb']:.2f} GB"
 
 
 def lost(result: Result) -> str:
-    """Of the photos that were sent around all faults."""
+    """Photos lost or answered twice, of all that were sent around the faults."""
     rows = result["rows"]
     return f"{sum(r['lost'] + r['twice'] for r in rows)} of {sum(r['sent'] for r in rows)}, {len(rows)} faults"
 
@@ -91,7 +91,7 @@ def _size(result: Result) -> tuple[float, str]:
 
 
 def growth(results: Iterable[Result], mode: str) -> list[str]:
-    """The line through the sizes that fits relative errors best; the largest photo alone would decide absolute ones."""
+    """The line through the sizes that fits relative errors best; the largest photo would decide absolute ones."""
     names = [f"photo-{size}mp-{mode}" for size in (2, 12, 24, 45)]
     points = {_size(each)[0]: each["rows"][0].get("p50_ms") for each in results if each["name"] in names}
     if len(points) < 2 or None in points.values():

@@ -1,4 +1,4 @@
-"""Light and how bright it is: what all that works on photos takes for granted."""
+"""Light and its brightness: the conventions of all code that works on photos."""
 
 import numpy as np
 

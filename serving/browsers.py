@@ -1,4 +1,4 @@
-"""Requests that a page in a browser makes behind its reader's back are refused.
+"""Refuses requests that a web page in a browser makes without its user's knowledge.
 
 Triton's HTTP takes a request from any page that the reader of a browser on this machine opens: a `text/plain` POST
 needs nobody's leave (it is a "simple request" of Fetch), and a name of the attacker's that resolves to 127.0.0.1 makes

@@ -18,7 +18,7 @@ class Door:
     def __init__(self, args: Mapping[str, str]) -> None:
         megabytes, photos = float(setting(args, "max_waiting_megabytes")), int(setting(args, "max_waiting_photos"))
         self._room = WaitingRoom(int(megabytes * 1e6), photos)
-        self._decoded = Counter("enhancer_photos_decoded_total", "Photos for the queue of tiler, be it full")
+        self._decoded = Counter("enhancer_photos_decoded_total", "Photos for the queue of tiler, even if it is full")
 
     def check(self, chosen: Options) -> None:
         """Before any work on a photo.

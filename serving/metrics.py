@@ -65,7 +65,7 @@ class Stage:
         self._failures = Counter("enhancer_failures_total", "Photos refused, given up or failed")
 
     def answer(self, request: Any, handle: Callable[[Any, Options], Tensors]) -> Any:
-        """As serving.triton.answer; handle takes the request and its options."""
+        """Like serving.triton.answer; handle takes the request and its options."""
         started_s = time.perf_counter()
         try:
             chosen = options(request)

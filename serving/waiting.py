@@ -24,7 +24,7 @@ IDLE_S = 1.0  # longer than between an answer and the next photo of the queue
 
 @dataclass
 class Notes:
-    """What the processes know of each other.
+    """The account of waiting photos that the processes share.
 
     Attributes:
         waiting: (deadline on the monotonic clock, bytes) of each photo.

@@ -70,7 +70,7 @@ def add_train(command: argparse.ArgumentParser) -> None:
 
 
 def add_pairs(command: argparse.ArgumentParser) -> None:
-    """Which pairs, for all commands that read them."""
+    """Add the options that select pairs, for all commands that read them."""
     command.add_argument("--jsonl", type=Path, required=True, help='pairs, one {"source": ..., "target": ...} a line')
     command.add_argument(
         "--data-root", type=Path, help="what the paths in it are relative to (default: its own folder)"

@@ -40,7 +40,7 @@ def remains(folder: Path) -> Path | None:
 
 
 def summary(folder: Path, jsonl: Path) -> str:
-    """Where things are, and what comes next.
+    """A summary of where things are and what comes next.
 
     Args:
         folder: of a finished run.

@@ -1,4 +1,4 @@
-"""What training makes small: each term a function of the edit and the target."""
+"""Losses: each term a function of the edit and the target."""
 
 from dataclasses import dataclass
 

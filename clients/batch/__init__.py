@@ -1,1 +1,1 @@
-"""Many photos: which there are, what is still to do, where outputs go, and what is told of them."""
+"""Many photos: which there are, what is still to do, where outputs go, and how they are reported."""

@@ -28,7 +28,7 @@ LOSSY = ("jpeg", "webp")
 
 @dataclass(frozen=True)
 class Delivery:
-    """How enhanced photos are prepared for those who get them; by default not at all.
+    """How enhanced photos are prepared for delivery; by default not at all.
 
     Raises:
         OptionError: a value is outside its range.

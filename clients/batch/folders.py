@@ -1,4 +1,4 @@
-"""Which photos there are, and where their enhanced twins go."""
+"""Which photos there are, and where their outputs go."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _is_same(entry: os.DirEntry[str], folder: os.stat_result | None) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """From sources to jobs: what is read, what is written, with which settings."""
+    """A plan from sources to jobs: what is read, what is written, with which settings."""
 
     naming: Naming
     search: Search

@@ -97,7 +97,7 @@ class Ledger(Worklist):
             return "pending"
 
     def _existing(self, entry: Entry, is_ours: bool) -> dict[str, object]:
-        """Of an output that is there already: what the ledger notes."""
+        """What the ledger records about an existing output."""
         entry.state, entry.reason = "skipped", None if is_ours else KEPT
         columns: dict[str, object] = dict.fromkeys(("source_sha256", "target_sha256", "target_size", "model", "run"))
         if is_ours:

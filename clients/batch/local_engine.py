@@ -42,7 +42,7 @@ DEADLINES = 2
 
 
 class _Stop(Exception):
-    """What concerns every photo and not this one alone ends the batch."""
+    """Ends the batch: the error concerns every photo, not only this one."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a run tells: a progress bar while it works, a summary and a JSON report at its end."""
+"""The reports of a run: a progress bar while it works, a summary and a JSON report at its end."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Report:
         return [entry for entry in self.worklist.entries() if entry.state == "done"]
 
     def _merged(self) -> list[int]:
-        """Of how many frames each picture of this run was merged; those of single photos are left out."""
+        """How many frames each picture of this run was merged from, without single photos."""
         return [len(entry.job.frames) for entry in self._made() if entry.job.frames]
 
     def _written(self) -> str:

@@ -153,7 +153,7 @@ def _is_another_brightness(run: list[Shot], shot: Shot, view: Look) -> bool:
 
 
 def _views(shots: Sequence[Shot], view: Look) -> list[View]:
-    """Of all of them, or none."""
+    """Views of all frames, or none."""
     seen = [each for shot in shots if (each := view(shot)) is not None]
     return seen if len(seen) == len(shots) else []
 
@@ -170,7 +170,7 @@ def _scene(run: list[Shot], view: Look) -> Scene:
 
 
 def _exposures_ev(run: list[Shot], view: Look) -> list[float]:
-    """Of each frame from the first one's, by the settings, or else as seen; zeros where neither tells."""
+    """Each frame's exposure relative to the first one's, by the settings or else as seen; zeros if neither tells."""
     settings = [shot.exposure_ev for shot in run if shot.exposure_ev is not None]
     if len(settings) == len(run):
         return [each - settings[0] for each in settings]

@@ -107,7 +107,7 @@ def _text(value: str) -> str:
 
 
 def enhance_parser() -> argparse.ArgumentParser:
-    """Of `enhance`."""
+    """The parser of `enhance`."""
     parser = Parser(
         "enhance",
         description="Enhance photos on a Triton server.",
@@ -124,12 +124,12 @@ def enhance_parser() -> argparse.ArgumentParser:
 
 
 def batch_parser() -> argparse.ArgumentParser:
-    """Of `enhance batch`."""
+    """The parser of `enhance batch`."""
     return _batch_parser("enhance batch", "Enhance a folder; the same command resumes after any interruption.", "off")
 
 
 def merge_parser() -> argparse.ArgumentParser:
-    """Of `enhance merge`, which is a batch that looks for brackets."""
+    """The parser of `enhance merge`, which is a batch that looks for brackets."""
     return _batch_parser("enhance merge", "Make one picture of every scene of a folder, as batch does.", "auto")
 
 
@@ -144,7 +144,7 @@ def _batch_parser(name: str, description: str, brackets: str) -> argparse.Argume
 
 
 def watch_parser() -> argparse.ArgumentParser:
-    """Of `enhance watch`."""
+    """The parser of `enhance watch`."""
     parser = Parser("enhance watch", description="Enhance photos as they arrive, until Ctrl-C.")
     _add_folders(parser, "off")
     parser.set_defaults(retry_failed=False, redo=False, dry_run=False)
@@ -152,14 +152,14 @@ def watch_parser() -> argparse.ArgumentParser:
 
 
 def styles_parser() -> argparse.ArgumentParser:
-    """Of `enhance styles`."""
+    """The parser of `enhance styles`."""
     parser = Parser("enhance styles", description="List the styles that the server has.")
     parser.add_argument("--json", action="store_true", help="print all that is known of them as JSON")
     return _with(parser, _add_connection_options)
 
 
 def ui_parser() -> argparse.ArgumentParser:
-    """Of `enhance ui`."""
+    """The parser of `enhance ui`."""
     parser = Parser("enhance ui", description="Serve the demo page.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=7860, help="of the page (default %(default)s)")

@@ -74,7 +74,7 @@ def watch_folder(options: argparse.Namespace, connection: Connection) -> int:
 
 def _pipe(options: argparse.Namespace, connection: Connection) -> int:
     if len(options.photos) != 1:
-        raise OptionError("- stands for one photo on the standard input or output: give one photo alone")
+        raise OptionError("- stands for one photo on the standard input or output: give a single photo")
     source, target = options.photos[0], options.output or PIPE
     if target != PIPE:
         options.format = format_by_name(Path(target), options.format)

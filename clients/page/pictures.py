@@ -1,4 +1,4 @@
-"""What the demo page has in hand: its pictures, and the files of them that a browser can show."""
+"""The pictures of the demo page, and the files of them that a browser can show."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Picture:
 
     @property
     def name(self) -> str:
-        """What people know it by."""
+        """The name that people know it by."""
         name, count = self.frames[self.anchor].name, len(self.frames)
         return name if count == 1 else f"{name}, {count} brackets"
 

@@ -148,7 +148,7 @@ def no_connection(address: Address) -> str:
 
 
 def broken_connection(address: Address, protocol: str) -> str:
-    """What to tell a person when somebody answers and hangs up."""
+    """What to tell a person when the connection is closed before an answer."""
     return f"{address} closed the connection: is the server still running, and is this its {protocol} port?"
 
 

@@ -50,7 +50,7 @@ CHANNEL_OPTIONS = [
 ]
 LENGTH_BYTES = 4
 """Before each element of a tensor of texts."""
-LANE_LOST = "shared memory"  # the answer was too large for its region, or the server was started anew
+LANE_LOST = "shared memory"  # the answer was too large for its region, or the server was restarted
 NO_CONNECTION = re.compile(
     r"connect|socket|recvmsg|sendmsg|GOAWAY|reset|closed|keepalive|DNS|resol|handshake|ping", re.I
 )

@@ -124,11 +124,11 @@ class Lanes:
             return None
 
     def give_back(self, lane: Lane) -> None:
-        """For the next request; never while the server may still write to it."""
+        """Keeps the lane for the next request; never call this while the server may still write to it."""
         self._free.append(lane)
 
     async def discard(self, lane: Lane) -> None:
-        """For a lane that is of no use: too small for an answer, or unknown to a server that was started anew."""
+        """Drops a lane that is of no use: too small for an answer, or unknown to a server that was restarted."""
         await self._unregister([lane.photo.name, lane.answer.name])
 
     async def close(self) -> None:

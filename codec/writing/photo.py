@@ -1,4 +1,4 @@
-"""Photo files from pixels: one writer for each format, and every file read back before anybody gets it."""
+"""Photo files from pixels: one writer for each format, and every file read back before it is returned."""
 
 from typing import Any
 

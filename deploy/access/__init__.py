@@ -1,4 +1,4 @@
-"""Who may ask: certificates for TLS, API keys for the proxy, the operator's key for Triton itself.
+"""Access control: certificates for TLS, API keys for the proxy, the operator's key for Triton itself.
 
 Needs Python's standard library alone.
 """

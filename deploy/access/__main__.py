@@ -56,7 +56,7 @@ def revoke_keys(args: argparse.Namespace) -> None:
 
 
 def list_keys(args: argparse.Namespace) -> None:
-    """IDs and days of issue."""
+    """List IDs and days of issue."""
     print(*(f"{key_id}\t{day}" for key_id, day in keys.listed(args.secrets / keys.FILE_NAME)), sep="\n")
 
 

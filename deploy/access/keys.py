@@ -1,4 +1,4 @@
-"""The API keys of the proxy, kept as hashes: who steals the file cannot use it.
+"""The API keys of the proxy, stored as hashes: a stolen file is of no use.
 
 A key is `ID:SECRET`, user name and password of HTTP's basic scheme (RFC 7617), so that every program can send it:
 `curl --user "$ENHANCE_API_KEY"`. The ID is the holder's name and eight random characters: the proxy limits and logs by
@@ -100,7 +100,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    """Whole or not at all, since the proxy reads the file with every request; for whom it was readable before."""
+    """Write the file whole, since the proxy reads it with every request, and keep its permissions."""
     with beside(path) as part, os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         if path.exists():  # its owner's alone, or the proxy's workers', too
             os.fchown(file.fileno(), path.stat().st_uid, path.stat().st_gid)

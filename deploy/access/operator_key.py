@@ -8,7 +8,7 @@ from files.checkout import SECRETS
 
 
 def key_file(folder: Path = SECRETS) -> Path:
-    """Where a folder of secrets has it."""
+    """The path of the key in a folder of secrets."""
     return folder / "operator.key"
 
 

@@ -1,4 +1,4 @@
-"""What is there: the machine and its programs, and what the models' Python finds."""
+"""The installation: the machine and its programs, and what the models' Python finds."""
 
 import json
 import platform

@@ -1,4 +1,4 @@
-"""The report of a check: Markdown to read and to send on, JSON to compare."""
+"""The report of a check: Markdown to read and to pass on, JSON to compare."""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Steps, what they find, and how they are run: one after the other, whatever becomes of the one before."""
+"""Steps, what they find, and how they are run: one after the other, whether or not the one before failed."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +20,7 @@ class Wrong(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a step that passed has seen: a sentence, and figures in plain JSON."""
+    """The result of a step that passed: a sentence, and figures in plain JSON."""
 
     sentence: str
     figures: dict[str, Any] = field(default_factory=dict)

@@ -51,7 +51,7 @@ def memory(session: Session) -> Finding:
 
 
 def _memory_of_the_machine(session: Session) -> Finding:
-    """Of a server in a container or elsewhere: how much less is free than before."""
+    """The memory of a server in a container or elsewhere: how much less is free than before."""
     if os.environ.get("DOCKER_HOST"):
         raise CannotTell("the server runs on another machine")
     before = available_gb()

@@ -149,7 +149,7 @@ class Proxy:
             self.logs.mkdir(parents=True, exist_ok=True)
 
     def _wait_ready(self) -> None:
-        """Until a TLS handshake begins to be answered; with mutual TLS it may well end in a refusal."""
+        """Wait until a TLS handshake is answered; with mutual TLS, the answer may be a refusal."""
         deadline = time.monotonic() + START_TIMEOUT_S
         while self.is_running() and time.monotonic() < deadline:
             try:
@@ -176,7 +176,7 @@ class Proxy:
         return self.process is not None and self.process.poll() is None
 
     def wait(self) -> None:
-        """Until nginx ends by itself, which it never should.
+        """Wait until nginx ends by itself, which it never should.
 
         Raises:
             ProxyError: always.
@@ -202,7 +202,7 @@ def _nginx() -> str:
 
 
 def _user(keys: Path) -> str:
-    """Where root starts nginx, the workers run as nobody, who then can read the keys and nothing else of the folder.
+    """If root starts nginx, the workers run as nobody, who can then read the keys and nothing else in the folder.
 
     Keys of another owner than root are theirs: the workers run as that owner.
     """

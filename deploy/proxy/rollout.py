@@ -69,5 +69,5 @@ def roll_out(proxy: Proxy, servers: Sequence[TritonServer | Launched]) -> None:
 
 
 def urls(server: TritonServer | Launched) -> tuple[str, str]:
-    """Of a server, as the proxy takes them."""
+    """The addresses of a server, in the form that the proxy takes."""
     return server.http_url, server.grpc_url

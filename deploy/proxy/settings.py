@@ -29,7 +29,7 @@ class Limits:
     """Largest photo, in nginx's notation; a 45-megapixel TIFF with 16 bits and no compression is 270 MB."""
 
     def settings(self) -> Settings:
-        """As the template has them."""
+        """The settings under the names of the template's placeholders."""
         return {
             "PROXY_RATE": self.rate,
             "PROXY_BURST": str(self.burst),
@@ -47,7 +47,7 @@ class Server:
 
     @classmethod
     def at(cls, http_url: str, grpc_url: str) -> Server:
-        """From URLs such as those of `deploy.server.TritonServer`."""
+        """A server from URLs such as those of `deploy.server.TritonServer`."""
         return cls(urlsplit(http_url).netloc, urlsplit(grpc_url).netloc)
 
 

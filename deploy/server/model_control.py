@@ -33,12 +33,12 @@ class ModelControl:
 
     @classmethod
     def of(cls, command: Sequence[str]) -> "ModelControl":
-        """Of the server that a command starts."""
+        """The model control of the server that a command starts."""
         ports = [each.partition("=")[2] for each in command if each.startswith("--http-port=")]
         return cls(int(ports[-1])) if ports else cls()
 
     def options(self) -> tuple[str, ...]:
-        """For tritonserver's command line: every model is loaded, and only the watchdog may do so again."""
+        """Options of tritonserver: every model is loaded, and only the watchdog may load one again."""
         rule = f"model-repository:{KEY_HEADER}={self.key}"
         restrictions = (f"--http-restricted-api={rule}", f"--grpc-restricted-protocol={rule}")
         return ("--model-control-mode=explicit", "--load-model=*", *restrictions)
@@ -75,7 +75,7 @@ def with_secrets(arguments: Sequence[str]) -> list[str]:
 
 
 def hide_keys(server: int) -> None:
-    """Blot the keys out of a child's arguments; where the system forbids that (ptrace_scope 2 or 3) they stay."""
+    """Overwrite the keys in a child's arguments; if the system forbids that (ptrace_scope 2 or 3), they stay."""
     numbers = read(server, "stat").rpartition(")")[2].split()
     start, end = (int(number) for number in numbers[45:47])  # arg_start and arg_end, proc(5)
     with contextlib.suppress(OSError), Path(f"/proc/{server}/mem").open("r+b", buffering=0) as memory:

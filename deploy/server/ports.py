@@ -55,12 +55,12 @@ class Ports:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Where a command's tritonserver listens."""
+    """Add the options that say where a command's tritonserver listens."""
     parser.add_argument("--host", default=LOOPBACK, help="address to listen on (default: this machine only)")
     for name, port in vars(Ports()).items():
         parser.add_argument(f"--{name}-port", type=int, default=port, help="(default %(default)s)")
 
 
 def ports_from(options: argparse.Namespace) -> Ports:
-    """What these options say."""
+    """The ports that these options name."""
     return Ports(options.http_port, options.grpc_port, options.metrics_port)

@@ -1,4 +1,4 @@
-"""Who may do what at Triton itself: TLS for gRPC, an operator's key for everything that clients do not need.
+"""Access control of Triton itself: TLS for gRPC, an operator's key for everything that clients do not need.
 
 Inference, health and metadata stay open to whoever reaches the port. Shared memory, configuration, statistics, trace
 and log settings need the operator's key over HTTP, where any page in a browser can send requests; over gRPC where it is
@@ -38,7 +38,7 @@ class Access:
 
     @property
     def operator_key_file(self) -> Path:
-        """Where the operator finds the key; readable for the one who started the server alone."""
+        """The file with the operator's key, readable only by the user who started the server."""
         return key_file(self.secrets)
 
     def check(self) -> None:
@@ -51,12 +51,12 @@ class Access:
             Certificates(self.secrets).check(mutual=self.tls == "mutual")
 
     def options(self) -> tuple[str, ...]:
-        """For tritonserver's command line."""
+        """Options of tritonserver."""
         key = operator_key(self.secrets)
         return (f"--http-restricted-api={OPERATORS}={key}", *self._options(self.secrets, key))
 
     def container_options(self, certificates: Path) -> tuple[str, ...]:
-        """For a container, where deploy/server/start.py restricts HTTP and the watchdog reads the key from a file.
+        """Options in a container, where start.py restricts HTTP and the watchdog reads the key from a file.
 
         Args:
             certificates: the folder where they are mounted.
@@ -88,5 +88,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def access_from(options: argparse.Namespace) -> Access:
-    """What these options say."""
+    """The access that these options describe."""
     return Access(options.tls, options.restricted, options.secrets)

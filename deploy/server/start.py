@@ -122,7 +122,7 @@ def plan_version(plan: Path) -> tuple[int, int, int]:
 
 
 def tensorrt_version() -> tuple[int, int, int]:
-    """Of the library that would load the plans: major, minor, patch.
+    """Version of the library that would load the plans: major, minor, patch.
 
     Raises:
         StartError: there is none.
@@ -135,7 +135,7 @@ def tensorrt_version() -> tuple[int, int, int]:
 
 
 def dotted(version: tuple[int, ...]) -> str:
-    """11.4.1."""
+    """A version as text, such as 11.4.1."""
     return ".".join(map(str, version))
 
 

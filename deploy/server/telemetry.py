@@ -2,7 +2,7 @@
 
 
 def trace_options(collector_url: str) -> tuple[str, ...]:
-    """For tritonserver's command line: spans of every model go to a collector, in the trace that the client began.
+    """Options of tritonserver: spans of every model go to a collector, in the trace that the client began.
 
     Args:
         collector_url: of an OpenTelemetry collector, OTLP over HTTP: http://127.0.0.1:4318/v1/traces

@@ -184,7 +184,7 @@ class TritonServer:
             return False
 
     def wait(self) -> None:
-        """Until the server has ended or cannot be helped, which should never be; models are helped meanwhile.
+        """Wait until the server ends or cannot be repaired, which should never happen; dead models are reloaded.
 
         Raises:
             ServerDied: always.

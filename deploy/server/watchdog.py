@@ -50,7 +50,7 @@ class Watchdog:
         self.reloads = 0
 
     def watch(self) -> str:
-        """Until the server has ended or must end; returns a sentence that says why."""
+        """Watch until the server has ended or must end; returns a sentence that says why."""
         while self._server.poll() is None:
             if reason := self._server_trouble() or self._model_trouble():
                 return reason
@@ -117,7 +117,7 @@ class Watchdog:
 
 
 def tell(sentence: str) -> None:
-    """For whoever reads the service's log."""
+    """Write a line to the service's log."""
     print(f"watchdog: {sentence}", file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Whose work an installation brings, and under which licence: THIRD_PARTY_NOTICES.md from the bills of materials."""
+"""The authors and licences of what an installation brings: THIRD_PARTY_NOTICES.md from the bills of materials."""
 
 import json
 from collections import defaultdict

@@ -44,7 +44,7 @@ class Environment:
     machine: str
 
     def command(self, *requirements: str) -> list[str]:
-        """What pip is asked."""
+        """The command line of pip."""
         platforms = [f"manylinux_2_{minor}_{self.machine}" for minor in GLIBC] + [f"manylinux2014_{self.machine}"]
         return [
             *(sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--only-binary=:all:"),

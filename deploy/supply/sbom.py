@@ -41,7 +41,7 @@ def write(folder: Path = SBOM) -> list[Path]:
 
 
 def bill(environment: str, folder: Path = SBOM) -> Path:
-    """Where the bill of materials of an environment is."""
+    """The path of an environment's bill of materials."""
     return folder / f"{environment}.cdx.json"
 
 

@@ -54,7 +54,7 @@ class Entry:
             self.scores.append(scene.score(read(edited)))
 
     def row(self, ours_s: float | None = None) -> Row:
-        """For the result; `ours_s` is the time that this project takes."""
+        """The row for the result; `ours_s` is the time that this project takes."""
         name = f"{self.baseline.name}, {self.mode}"
         named = {"baseline": name, "photo": f"{self.megapixels} MP", "about": self.baseline.about}
         if self.enhance is None:

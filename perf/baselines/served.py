@@ -73,6 +73,6 @@ def process(module: str, port: int, *further: int) -> contextlib.AbstractContext
 
 
 def environment() -> dict[str, str]:
-    """With the interpreter's own library: pytriton's stub would else take the system's, of another patch release."""
+    """The environment with the interpreter's own library; pytriton's stub would take the system's, of another patch."""
     library = Wheel.of(BASELINES_PYTHON).python_library
     return os.environ | ({"LD_LIBRARY_PATH": str(library.parent)} if library.suffix != ".a" else {})

@@ -1,4 +1,4 @@
-"""An engine's process, from the side that asks."""
+"""An engine's process, as seen by the benchmark."""
 
 import contextlib
 import json
@@ -74,7 +74,7 @@ class EngineProcess:
         return times
 
     def output(self) -> Array:
-        """What it made of the tiles."""
+        """The engine's output for the tiles."""
         return np.asarray(np.load(self.folder / f"{self.row.name}.npy"))
 
     def _answer(self) -> Any:  # noqa: ANN401 (JSON)

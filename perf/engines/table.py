@@ -108,7 +108,7 @@ def onnx_runtime(onnx: Path, provider: str) -> Run:
 
 
 def tensorrt(onnx: Path) -> Run:
-    """The FP16 plan that the GPU profile serves. Not run yet: no GPU was at hand."""
+    """The FP16 plan that the GPU profile serves. Not run yet: no GPU was available."""
     import torch
 
     from export.contract import read_contract

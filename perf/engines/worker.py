@@ -21,7 +21,7 @@ from perf.timing import times_s
 
 
 def first(tiles: Tiles, count: int) -> Tiles:
-    """So many of the tiles."""
+    """The first ``count`` tiles."""
     return {name: array[:count] for name, array in tiles.items()}
 
 

@@ -105,7 +105,7 @@ def analyze(scenario: Scenario, target: Target, data: Path, load: Load, requests
 
 
 def base_command(scenario: Scenario, target: Target, data: Path) -> list[str]:
-    """What is asked, of whom, and by which way."""
+    """The command with model, server and protocol, without a load."""
     protocol = "http" if scenario.transport == "http" else "grpc"
     command = [str(BINARY), "-m", scenario.model, "-b", str(scenario.batch), "--input-data", str(data)]
     command += ["-i", protocol, "-u", target.http if protocol == "http" else target.grpc]

@@ -57,7 +57,7 @@ class Level:
             wait_idle(target)
 
     def row(self) -> Row:
-        """For the result."""
+        """The row for the result."""
         if self.refused:
             return {"load": str(self.load), "not_run": "refused, the queue was full"}
         repeats = [asdict(timing) for timing in self.timings]
@@ -107,7 +107,7 @@ def measure(scenario: Scenario, target: Target) -> tuple[list[Row], dict[str, fl
 
 
 def warm_up(scenario: Scenario, target: Target, analyze_load: Analyze) -> dict[str, float]:
-    """As many requests at once as the scenario will have in flight; the memory that takes, of a server of our own."""
+    """Send as many requests at once as the scenario will have in flight; returns our own server's peak memory."""
     together = int(max(scenario.levels)) if scenario.load == "concurrency" else SATURATING
     load, requests = Load("concurrency", together), max(together, len(scenario.sizes_px))
     if target.group is None:
@@ -131,7 +131,7 @@ def loads(scenario: Scenario, analyze_load: Analyze) -> list[Load]:
 
 
 def wait_idle(target: Target) -> None:
-    """Until a server has finished what waits in its queues."""
+    """Wait until a server has finished what waits in its queues."""
     seen: Counters = Counter()
     while seen != (now := counters(target)):
         seen = now

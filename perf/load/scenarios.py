@@ -41,7 +41,7 @@ class Scenario:
 
     @property
     def megapixels(self) -> float:
-        """Of a photo, on average."""
+        """Megapixels of a photo, on average."""
         return sum(width * height for width, height in self.sizes_px) / len(self.sizes_px) / 1e6
 
 

@@ -1,4 +1,4 @@
-"""What Triton says of itself: statistics of each model."""
+"""Triton's own statistics of each model."""
 
 import statistics
 from collections import Counter
@@ -16,7 +16,7 @@ work on a batch; of requests that share one it counts once)."""
 
 
 def counters(target: Target) -> Counters:
-    """Since the server's start."""
+    """Triton's counters since the server's start."""
     found: Counters = Counter()
     with grpc.InferenceServerClient(target.grpc) as client:
         for model in client.get_inference_statistics().model_stats:
@@ -29,7 +29,7 @@ def counters(target: Target) -> Counters:
 
 
 def tiles_in_batch(found: Counters) -> float | None:
-    """Of the refiner; of the generator where no tile was refined; None where neither was asked."""
+    """Mean batch size of the refiner, or of the generator if no tile was refined; None if neither ran."""
     network = next((each for each in reversed(NETWORKS) if found[each, "executions"]), None)
     return round(found[network, "items"] / found[network, "executions"], 3) if network else None
 

@@ -78,7 +78,7 @@ def estimate(network: str, model: onnx.ModelProto, share: float | None) -> dict[
     Args:
         network: "generator", which works on one tile of any photo, or "refiner".
         model: its served graph.
-        share: of the limit that the served engine reaches on the machine at hand, to show what that would mean there;
+        share: of the limit that the served engine reaches on this machine, to show what that would mean there;
             None where it was not measured.
     """
     items = BATCH if network == "refiner" else 1

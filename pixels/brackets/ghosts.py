@@ -61,13 +61,13 @@ class _Light:
 
     @classmethod
     def of(cls, frame: Photo, ev: float) -> "_Light":
-        """What one frame says."""
+        """The light that one frame shows."""
         value = np.maximum(to_float(frame), np.float32(NOISE / 255))
         stops, noise = GAMMA * np.log2(value) - ev, GAMMA / np.log(2) * NOISE / 255 / value
         return cls(stops.astype(np.float32), noise.astype(np.float32), value >= CLIPPED, value <= BLACK)
 
     def completed(self, other: "_Light", agrees: Mask) -> "_Light":
-        """With the other's light where this is clipped or black and the other, which agrees, is not."""
+        """This light, completed with the other's where this is clipped or black and the other, which agrees, is not."""
         better = agrees[..., None] & ((self.clipped & ~other.clipped) | (self.black & ~other.black))
         pairs = ((getattr(other, name), getattr(self, name)) for name in vars(self))
         return _Light(*(np.where(better, theirs, own) for theirs, own in pairs))

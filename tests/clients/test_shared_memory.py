@@ -36,7 +36,7 @@ class Regions:
         return [name for name in self._client.get_system_shared_memory_status().regions if name.startswith(PREFIX)]
 
     def forget(self) -> None:
-        """As a server does that is started anew."""
+        """Restart, as far as a client can tell."""
         self._client.unregister_system_shared_memory()
 
 

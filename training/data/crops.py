@@ -2,7 +2,7 @@
 
 The camera of :mod:`training.data.camera` takes one shot of a view: soft, noisy, sharpened and compressed. The clean
 crop is the same shot without any of these. Whoever trains applies the same curves to both; they depend on the whole
-photo alone, which comes along, shrunk.
+photo, which comes along, shrunk.
 """
 
 from dataclasses import dataclass, replace

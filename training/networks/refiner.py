@@ -1,4 +1,4 @@
-"""The refiner: takes out of an edited photo at full resolution what the edit has opened: noise, JPEG blocks, softness.
+"""The refiner: removes from an edited photo, at full size, what the edit made visible: noise, JPEG blocks, softness.
 
 It sees the photo and the same photo with its curves applied, and adds a small correction to the latter. It decides
 nothing about tone: a small receptive field cannot, and where the photo is clean it has learned to leave it alone.

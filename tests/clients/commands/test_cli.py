@@ -139,7 +139,7 @@ def test_wrong_port_is_exit_3_and_says_so(shoot: Path, identity_server: TritonSe
         (["watch", "missing", "out"], "no such folder: missing"),
         (["a.jpg", "--timeout-s", "0"], "timeout_s must be above 0"),
         (["a.jpg", "--private-key", "a.jpg"], "needs both"),
-        (["-", "a.jpg"], "give one photo alone"),
+        (["-", "a.jpg"], "give a single photo"),
         (["a.jpg", "-o", "x.gif"], "cannot write x.gif: the name of a photo ends with one of .jpg, .png"),
         (["a.jpg", "-o", "edited"], "a folder's with /"),
         (["a.jpg", "-o", "x.png", "--format", "jpeg"], "x.png promises png, and --format says jpeg"),

@@ -85,7 +85,7 @@ def window_light(mi: Any) -> Any:
             return [mi.Vector3f(*values[k : k + 3]) for k in (0, 3, 6, 9)]
 
         def radiance(self, d: Any, active: Any) -> Any:
-            """Of the sky in a direction."""
+            """Radiance of the sky in a direction."""
             si = dr.zeros(mi.SurfaceInteraction3f)
             si.uv = mi.Point2f(0.5 - dr.atan2(d.y, d.x) * dr.inv_two_pi, dr.safe_acos(d.z) * dr.inv_pi)
             return self.sky.eval(si, active)

@@ -43,7 +43,7 @@ class Wall:
 
     @property
     def yaw_deg(self) -> float:
-        """Of what stands against the wall."""
+        """Yaw of what stands against the wall."""
         return float(np.degrees(np.arctan2(self.along[1], self.along[0])))
 
     def point(self, s: float, away: float, z: float) -> Vector:
