@@ -28,7 +28,7 @@ CODES = {
     13: "I",
     16: "Q",
 }
-WHOLE_NUMBERS = (3, 4, 8, 9, 13, 16)
+WHOLE_NUMBERS = (3, 4, 6, 8, 9, 13, 16)
 RATIONALS = (5, 10)
 
 ORIENTATION = 0x0112

@@ -32,7 +32,6 @@ def _exif_orientation(exif: bytes | memoryview) -> int | None:
         entry = block.directory(block.first).entries.get(ORIENTATION)
     except MalformedError:
         return None
-    if entry is None:
+    if entry is None or not block.raw(entry, len(block.data)):  # empty, of no known type, or cut off
         return None
-    values = block.values(entry)
-    return int(values[0]) if values and entry.count == 1 and entry.kind in WHOLE_NUMBERS else 0
+    return int(block.values(entry)[0]) if entry.kind in WHOLE_NUMBERS else 0

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 
 import numpy as np
 import pytest
@@ -72,6 +73,20 @@ def test_the_orientation_is_found_wherever_it_hides(place: str) -> None:
 def test_exif_speaks_before_xmp() -> None:
     both = with_chunks(PNG, chunk(b"iTXt", ITXT + xmp(8)), chunk(b"eXIf", exif(6)))
     assert header_of(both).orientation == 6
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 9, 0xFFFFFFFF])
+@pytest.mark.parametrize("kind", [*range(18), 259, 65535])
+def test_where_exif_says_nothing_that_can_be_read_xmp_speaks(kind: int, count: int) -> None:
+    """As Pillow has it: a tag of an unknown type, or one that is cut off, counts for nothing."""
+    entry = struct.pack("<HHIHH", 0x0112, kind, count, 3, 0)
+    block = b"II*\0" + struct.pack("<IH", 8, 1) + entry + bytes(4)
+    file = with_chunks(PNG, chunk(b"iTXt", ITXT + xmp(6)), chunk(b"eXIf", block))
+    with warnings.catch_warnings(action="ignore"):
+        turned = ImageOps.exif_transpose(Image.open(io.BytesIO(file)))
+    expected = np.zeros(header_of(file).upright_shape, np.uint8)
+    turn_upright(PIXELS, header_of(file).orientation, expected)
+    np.testing.assert_array_equal(turned, expected)
 
 
 def test_metadata_of_a_webp_without_their_flag_count_for_nothing() -> None:
