@@ -17,6 +17,7 @@ from tests.faults.service import Service
 from tests.fuzz.mutations import mutated
 from tests.kinds import KINDS
 
+NEIGHBOUR = "broken files beside a good photo"
 ROUNDS = 15
 FILES = 300
 """Made before anything is measured; every sixth was made to do harm, the others are mutated."""
@@ -103,7 +104,7 @@ def hostile_neighbour(rounds: int = ROUNDS) -> Row:
     ]
     sent = ", ".join(f"{count} {outcome}" for outcome, count in sorted(stranger.outcomes.items()))
     note = "; ".join([*notes, f"files of the stranger's meanwhile: {sent}", deaths])
-    return Row("broken files beside a good photo", rounds * len(found), sum(map(len, found.values())), note=note)
+    return Row(NEIGHBOUR, rounds * len(found), sum(map(len, found.values())), note=note)
 
 
 FAULTS = {"hostile-neighbour": hostile_neighbour}

@@ -1,6 +1,8 @@
 """Faults, the short versions: the rest is `python -m tests.faults`."""
 
 import io
+import re
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -12,12 +14,12 @@ from deploy.server.triton import TritonServer
 from deploy.server.watchdog import RELOADS
 from files.checkout import ROOT
 from perf import results
-from tests.faults.__main__ import FAULTS, PAGE, TABLE, section
+from tests.faults.__main__ import FAULTS, PAGE, TABLE, keep, sections
 from tests.faults.breakdowns import FAULTS as BREAKDOWNS
 from tests.faults.damage import MUTATIONS, damaged, photos
 from tests.faults.damaged import outcomes
 from tests.faults.hostile import HOSTILE, hostile
-from tests.faults.neighbour import Stranger, prepared, ratios
+from tests.faults.neighbour import NEIGHBOUR, Stranger, prepared, ratios
 from tests.faults.row import Row
 from tests.faults.soak import GROWTH, is_well, verdict
 
@@ -98,13 +100,38 @@ def test_a_soak_tells_growth_from_noise() -> None:
     assert not is_well(soaked(noise, noise) | {"deaths": "starting again"})
 
 
-def test_the_documents_table_is_the_tracked_result() -> None:
-    (path,) = (ROOT / "perf/results").glob("faults--*.json")
-    result = results.read(path)
-    rows = result["rows"]
-    assert TABLE.search(PAGE.read_text())[0] == f"<!-- python -m tests.faults -->\n{section(result)}\n<!-- end -->"
-    assert len(rows) <= len(FAULTS)
+def test_the_documents_tables_are_the_tracked_results() -> None:
+    found = [results.read(path) for path in (ROOT / "perf/results").glob("faults--*.json")]
+    assert TABLE.search(PAGE.read_text())[0] == f"<!-- python -m tests.faults -->\n{sections(found)}\n<!-- end -->"
+    rows = [row for result in found for row in result["rows"]]
+    assert len({row["fault"] for row in rows}) <= len(FAULTS)
     assert all(row["lost"] == row["twice"] == 0 for row in rows)
+
+
+def test_what_is_measured_again_takes_the_place_of_what_was(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- python -m tests.faults -->\n<!-- end -->")
+    keep([Row("this", 1, 1), Row("that", 2, 2)], tmp_path, page)
+    keep([Row("that", 3, 3)], tmp_path, page)
+    (path,) = tmp_path.glob("*.json")
+    assert [(row["fault"], row["sent"]) for row in results.read(path)["rows"]] == [("this", 1), ("that", 3)]
+    older = results.read(path) | {
+        "date": "2000-01-01",
+        "rows": [Row("that", 9, 9).as_json(), Row("it", 5, 5).as_json()],
+    }
+    lines = sections([older, results.read(path)]).splitlines()
+    assert [line.split(" | ")[:2] for line in lines if " | " in line and "sent" not in line] == [
+        ["| this", "1"],
+        ["| that", "3"],
+        ["| it", "5"],
+    ]
+
+
+def test_a_good_photo_beside_a_hostile_client_took_at_most_twice_its_usual_time() -> None:
+    found = [results.read(path) for path in (ROOT / "perf/results").glob("faults--*.json")]
+    notes = [row["note"] for result in found for row in result["rows"] if row["fault"] == NEIGHBOUR]
+    medians = [float(median) for note in notes for median in re.findall(r"([\d.]+) of its usual time", note)]
+    assert len(medians) == 2 * len(notes) > 0 and max(medians) <= 2
 
 
 def test_the_tracked_soak_is_well() -> None:

@@ -14,6 +14,7 @@ from clients.errors import EnhanceError, OptionError, PhotoError
 from codec.decoding import Decoder
 from codec.errors import RequestError
 from deploy.server.triton import SERVER_PYTHON
+from tests.faults.damaged import PATIENCE
 from tests.faults.service import Service
 
 IN_FLIGHT = 4  # in a server: one or two that it decodes, and others before and behind
@@ -84,7 +85,7 @@ def served(url: str = "") -> Iterator[Target]:
     """
     with ExitStack() as stack:
         service = None if url else stack.enter_context(Service())
-        enhancer = stack.enter_context(Enhancer(service.grpc_url if service else url))
+        enhancer = stack.enter_context(Enhancer(service.grpc_url if service else url, retry=PATIENCE))
 
         def ask(file: bytes) -> Answer:
             try:
