@@ -76,8 +76,8 @@ def prepared(count: int = FILES) -> Files:
     return lambda seed: made[seed % count]
 
 
-def ratios(url: str, stranger: Stranger, mode: str, rounds: int) -> list[float]:
-    """Times of a good photo beside the stranger, each over the photo's usual time: the median of those in between."""
+def ratios(url: str, stranger: Stranger, mode: str, rounds: int) -> tuple[list[float], list[float]]:
+    """Times of a good photo, in turn alone and beside the stranger, over its usual time: the median of those alone."""
     photo = photo_file(*PHOTOS[mode])
     with Enhancer(url) as enhancer:
 
@@ -90,7 +90,8 @@ def ratios(url: str, stranger: Stranger, mode: str, rounds: int) -> list[float]:
             usual_s.append(asked_s())
             with stranger.sending():
                 beside_s.append(asked_s())
-    return [each / statistics.median(usual_s) for each in beside_s]
+    usual = statistics.median(usual_s)
+    return [each / usual for each in usual_s], [each / usual for each in beside_s]
 
 
 def hostile_neighbour(rounds: int = ROUNDS) -> Row:
@@ -99,12 +100,13 @@ def hostile_neighbour(rounds: int = ROUNDS) -> Row:
         found = {mode: ratios(service.grpc_url, stranger, mode, rounds) for mode in PHOTOS}
         deaths = f"{service.restarts()} restarts, {service.reloads()} models loaded again"
     notes = [
-        f"{mode}: {statistics.median(each):.2f} of its usual time (median; worst {max(each):.2f})"
-        for mode, each in found.items()
+        f"{mode}: {statistics.median(beside):.2f} of its usual time (median; worst {max(beside):.2f}, "
+        f"alone {max(alone):.2f})"
+        for mode, (alone, beside) in found.items()
     ]
     sent = ", ".join(f"{count} {outcome}" for outcome, count in sorted(stranger.outcomes.items()))
     note = "; ".join([*notes, f"files of the stranger's meanwhile: {sent}", deaths])
-    return Row(NEIGHBOUR, rounds * len(found), sum(map(len, found.values())), note=note)
+    return Row(NEIGHBOUR, rounds * len(found), sum(len(beside) for _, beside in found.values()), note=note)
 
 
 FAULTS = {"hostile-neighbour": hostile_neighbour}
