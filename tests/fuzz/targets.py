@@ -43,7 +43,7 @@ class Target:
     Attributes:
         ask: takes a file.
         in_flight: files that are asked for at a time.
-        deaths: what had to be started again so far.
+        deaths: what had to be started again so far, and what the launcher said about it.
     """
 
     ask: Callable[[bytes], Answer]
@@ -98,7 +98,8 @@ def served(url: str = "") -> Iterator[Target]:
 
         def deaths() -> list[str]:
             counts = {"restarts": service.restarts(), "models loaded again": service.reloads()} if service else {}
-            return [f"{count} {what}" for what, count in counts.items() if count]
+            found = [f"{count} {what}" for what, count in counts.items() if count]
+            return [*found, service.told()] if service and found else []
 
         yield Target(ask, IN_FLIGHT, deaths)
 
