@@ -74,8 +74,7 @@ class Page:
                 yield gr.update(visible=False), *update
             return
         work.pictures, work.selected = [Picture((photo,)) for photo in work.photos], None
-        said = plain(f"{len(work.photos)} photos: say what they are, and press Enhance.")
-        yield gr.update(visible=True), EMPTY, said, listed(work), gr.update(visible=False)
+        yield gr.update(visible=True), EMPTY, _question(work), listed(work), gr.update(visible=False)
 
     async def sample(self, event: gr.EventData, work: Work, grouping: str, *options: Any) -> AsyncIterator[Any]:  # noqa: ANN401
         """A sample was chosen."""
@@ -88,13 +87,16 @@ class Page:
             yield EMPTY, plain("Drop some photos first."), "", gr.update(visible=False)
             return
         pictures = work.pictures = await asyncio.to_thread(pictures_of, work.photos, grouping)
-        work.selected, work.order = None, _order(*options)
+        work.selected = None
+        order = work.order = _order(*options)
         yield gr.skip(), plain("Editing …"), listed(work), gr.update(visible=False)
         tasks = [asyncio.create_task(self._make(index, work)) for index in range(len(pictures))]
         try:
             for task in asyncio.as_completed(tasks):
                 index = await task
                 if work.pictures is not pictures:  # others were dropped meanwhile
+                    if work.order is order:  # and wait
+                        yield gr.skip(), _question(work), gr.skip(), gr.skip()
                     return
                 if work.selected is None:
                     work.selected = index
@@ -168,6 +170,11 @@ class Page:
             if folder.stat().st_mtime < time.time() - OUTPUTS_KEPT_S:
                 shutil.rmtree(folder, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self._outputs))
+
+
+def _question(work: Work) -> str:
+    """What is asked when several photos were dropped."""
+    return plain(f"{len(work.photos)} photos: say what they are, and press Enhance.")
 
 
 def _order(mode: str, strength: float, kind: str, preset: str, style: str) -> Order:

@@ -19,7 +19,7 @@ from clients.commands.cli import main
 from clients.errors import BusyError, PhotoError
 from deploy.access import keys
 from deploy.access.certificates import Certificates
-from deploy.proxy import Limits, nginx
+from deploy.proxy import Limits, settings
 from deploy.server.triton import TritonServer
 from tests.photos import encoded, photo
 from tests.security.conftest import PHOTO, Site, start
@@ -99,11 +99,11 @@ def test_an_upload_on_which_nothing_moves_is_ended(
     restricted_server: TritonServer, certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After half a minute, or a second here; nginx itself would wait for a whole one."""
-    text = nginx.TEMPLATE.read_text()
+    text = settings.TEMPLATE.read_text()
     assert "client_body_timeout 30s" in text
     template = tmp_path / "nginx.conf.template"
     template.write_text(text.replace("client_body_timeout 30s", "client_body_timeout 1s"))
-    monkeypatch.setattr(nginx, "TEMPLATE", template)
+    monkeypatch.setattr(settings, "TEMPLATE", template)
     key = keys.add("studio", tmp_path / "api-keys")
     with start(restricted_server, certificates, tmp_path) as proxy:
         upload = half_an_upload(Site(proxy, key))

@@ -224,6 +224,7 @@ def test_everyone_can_use_it_on_every_screen(visit: Visit, address: str) -> None
     expect(page.locator("#note .bad")).to_be_visible()
     check()
     upload(page, file("kitchen.jpg", encoded(photo(600, 400))), file("hall.jpg", encoded(photo(200, 100))))
+    expect(page.locator("#note")).to_contain_text("2 photos")
     page.locator("#enhance").click()
     expect(page.locator("#download")).to_be_visible()
     page.get_by_role("button", name="100 %").click()
