@@ -57,8 +57,7 @@ def store(folder: Path | None, path: Path, data: bytes, modified_ns: int) -> Non
         StorageError: no output can be written.
         EnhanceError: this one cannot.
     """
-    if folder is not None and is_local(folder) and not folder.is_dir():
-        raise StorageError(f"cannot write to {folder}: the folder is gone")
+    _check_is_there(folder)
     try:
         if is_local(path):
             with beside(path) as part:
@@ -69,9 +68,16 @@ def store(folder: Path | None, path: Path, data: bytes, modified_ns: int) -> Non
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
     except OSError as error:
+        _check_is_there(folder)
         is_of_all = error.errno in OF_ALL_PHOTOS or not _takes_files(folder)
         kind = StorageError if is_of_all else EnhanceError
         raise kind(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _check_is_there(folder: Path | None) -> None:
+    """Raises StorageError where the folder of all outputs was taken away."""
+    if folder is not None and is_local(folder) and not folder.is_dir():
+        raise StorageError(f"cannot write to {folder}: the folder is gone")
 
 
 def _takes_files(folder: Path | None) -> bool:
