@@ -106,8 +106,12 @@ def _decode(job: Job, memory: mmap.mmap, read_jpeg: Read) -> Outcome:
     return Outcome.DECODED
 
 
-def _confine(writes_files: bool) -> None:
+def end_with_parent() -> None:
+    """Ask the kernel to kill this process with the one that forked it, even while it is stopped (prctl(2))."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _confine(writes_files: bool) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold somebody's photo
     if not writes_files:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -16,7 +16,7 @@ import traceback
 
 from codec import readers  # noqa: F401  (imported here for all workers)
 from codec.dali import JpegReader, find_only_jpeg_decoders
-from codec.worker import serve
+from codec.worker import end_with_parent, serve
 
 MESSAGE_BYTES = 64
 
@@ -44,6 +44,7 @@ def _fork(control: socket.socket, handle: int, device: str) -> int:
     if pid == 0:
         code = 1
         try:
+            end_with_parent()
             control.close()
             find_only_jpeg_decoders(device)
             serve(socket.socket(fileno=handle), JpegReader(device), writes_files=device == "mixed")

@@ -120,7 +120,7 @@ def _process(
     connection: Connection,
     worklist: Worklist,
     plan: Plan,
-    grouping: Grouping | None = None,
+    grouping: Grouping | None,
 ) -> int:
     if not worklist.counts():
         raise OptionError(_no_photos(plan))

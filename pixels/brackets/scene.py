@@ -43,7 +43,7 @@ class Tone:
 
     @classmethod
     def of(cls, light: Floats) -> "Tone":
-        """The plan for a scene's light, shrunk: the log-average becomes no darker than DARKEST_EV."""
+        """The tone for a scene's light, shrunk: the log-average becomes no darker than DARKEST_EV."""
         luminance = light @ LUMINANCE
         brightest = float(light.max())
         average = float(np.exp(np.log(np.maximum(luminance, np.percentile(luminance, 1) + 1e-6)).mean())) / brightest
