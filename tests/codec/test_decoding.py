@@ -273,7 +273,7 @@ def test_a_decoder_that_cannot_decode_does_not_start(capfd: pytest.CaptureFixtur
 
 
 def test_workers_end_with_their_decoder() -> None:
-    """Even one that hangs from its first moment."""
+    """Even one that hangs."""
     decoder = Decoder("cpu", 120, python=SERVER_PYTHON)
     os.kill(decoder._spare.pid, signal.SIGSTOP)
     pids = [decoder._worker.pid, decoder._spare.pid, decoder._zygote._process.pid]
