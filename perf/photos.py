@@ -8,9 +8,10 @@ import numpy as np
 from PIL import Image
 
 from files.checkout import ROOT
+from pixels.light import GAMMA
 
 SAMPLES = tuple(ROOT / "docs/samples" / name for name in ("kitchen.jpg", "bedroom.jpg", "bathroom.jpg"))
-QUALITY, GAMMA = 92, 2.2
+QUALITY = 92
 
 
 @cache
