@@ -159,6 +159,7 @@ def test_a_worker_that_died_between_photos_is_replaced_and_no_photo_blamed(decod
 
 def test_a_dead_zygote_is_replaced(decoder: Decoder) -> None:
     decoder._zygote._process.kill()
+    decoder._zygote._process.wait()  # its workers have got their signal by then
     np.testing.assert_array_equal(decode(decoder, JPEG), decoded(JPEG))
     np.testing.assert_array_equal(decode(decoder, JPEG), decoded(JPEG))
 
