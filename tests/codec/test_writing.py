@@ -14,7 +14,7 @@ from codec.metadata.exif import carried_exif
 from codec.reading import read_header
 from codec.writing import photo as writing
 from codec.writing.photo import BrokenResultError, eight_bits, write_photo
-from tests.photos import encoded, photo
+from tests.photos import decoded, encoded, photo
 
 KINDS = ("jpeg", "png", "tiff", "webp")
 NOTHING = Carried()
@@ -49,6 +49,15 @@ def test_jpeg_is_what_libjpeg_makes_of_it(quality: int) -> None:
     """The same tables, the same colours at half resolution, the exact transform: byte for byte what Pillow writes."""
     pixels = photo(331, 247)
     assert write_photo(pixels, "jpeg", quality, NOTHING) == encoded(pixels, "JPEG", quality=quality)
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 255), (40, 256), (40, 257), (17, 3001), (4000, 600)])
+def test_a_tall_jpeg_in_strips_is_the_same_picture(width: int, height: int) -> None:
+    """3,001 rows are twelve strips: more than there are restart markers."""
+    pixels = photo(width, height)
+    file = write_photo(pixels, "jpeg", 92, NOTHING)
+    np.testing.assert_array_equal(read(file, np.uint8), decoded(encoded(pixels, "JPEG", quality=92)))
+    assert (b"\xff\xdd" in file) == (height > 256)
 
 
 def test_jpeg_leaves_transparency_out() -> None:
