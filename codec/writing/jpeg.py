@@ -67,7 +67,7 @@ def _data_start(strip: memoryview, height_px: int) -> int:
     """Where a file's coded data begin; on the way to there its frame gets the height of the whole photo."""
     at = JFIF_END
     while True:
-        marker, length = struct.unpack_from(">xBH", strip, at)
+        marker, length = strip[at + 1], int.from_bytes(strip[at + 2 : at + 4], "big")
         if marker == FRAME:
             struct.pack_into(">H", strip, at + HEIGHT_OFFSET, height_px)
         at += 2 + length
