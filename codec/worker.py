@@ -13,8 +13,11 @@ import socket
 from dataclasses import dataclass, fields
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from codec.header import Header
 from codec.readers import Read, reader
@@ -85,25 +88,29 @@ def serve(connection: socket.socket, read_jpeg: Read, *, writes_files: bool) -> 
             os.close(handle)
         if memory is None:
             raise RuntimeError("the first photo came without memory")
-        connection.send(_decode(Job.from_message(message), memory, read_jpeg).value)
+        outcome, stored = _decode(Job.from_message(message), memory, read_jpeg)
+        connection.send(outcome.value)
+        if stored.flags.writeable:
+            stored.fill(0)  # libraries use their memory again: nothing of this photo is left for the next
+        del stored
 
 
-def _decode(job: Job, memory: mmap.mmap, read_jpeg: Read) -> Outcome:
+def _decode(job: Job, memory: mmap.mmap, read_jpeg: Read) -> tuple[Outcome, NDArray[Any]]:
+    """What became of the photo, and its pixels as stored, in memory of a library's."""
     header, places = job.header, Places.of(job.header, job.file_bytes)
     _allow(job.memory_bytes, job.processor_s)
     file = memoryview(memory)[places.file : places.end]
     upright, coarse = pixels_in(memory, header), coarse_in(memory, places)
+    stored: NDArray[Any] = np.empty(0, np.uint8)
     try:
         stored = reader(header, read_jpeg)(file, header)
         turn_upright(stored, header.orientation, out=upright)
         coarse[...] = shrink(upright)
-        if stored.flags.writeable:
-            stored.fill(0)  # libraries use their memory again: nothing of this photo is left for the next
     except MemoryError:
-        return Outcome.MEMORY
+        return Outcome.MEMORY, stored
     except Exception:  # readers raise nearly anything on damaged files
-        return Outcome.DAMAGED
-    return Outcome.DECODED
+        return Outcome.DAMAGED, stored
+    return Outcome.DECODED, stored
 
 
 def end_with_parent() -> None:

@@ -52,11 +52,10 @@ def apply(photo: Photo, curves: Floats, strength: float = 1.0, out: Photo | None
     photo = photo if photo.flags.c_contiguous else photo.copy()
     result = np.empty_like(photo) if out is None else out
     grid = _lines(curves, strength, white(photo))
-    knots, fractions = _places(white(photo))
-    nearness = _nearness(white(photo))
+    tables = (*_places(white(photo)), _nearness(white(photo)), *_stretches(photo.shape[1], grid.shape[1]))
 
     def apply_rows(top: int, bottom: int) -> None:
-        _apply_rows(photo, grid, knots, fractions, nearness, np.float32(white(photo)), result, top, bottom)
+        _apply_rows(photo, grid, *tables, np.float32(white(photo)), result, top, bottom)
 
     share_rows(len(photo), apply_rows)
     return result
@@ -96,10 +95,22 @@ def _nearness(peak: int) -> Floats:
     return nearness
 
 
+@lru_cache(maxsize=8)
+def _stretches(width: int, columns: int) -> tuple[NDArray[np.int64], Floats]:
+    """The first pixel of every stretch between centres of cells, and each pixel's place on its stretch, in [0, 1].
+
+    There is one more stretch than columns, and an end: outside the outermost centres, cells do not change.
+    """
+    places = (np.arange(width, dtype=np.float32) + np.float32(0.5)) * np.float32(columns / width) - np.float32(0.5)
+    inside = np.clip(places, 0, columns - 1)
+    starts = np.searchsorted(np.floor(places), np.arange(-1, columns + 1))
+    return starts.astype(np.int64), (inside - np.floor(inside)).astype(np.float32)
+
+
 def _signature(pixel: Any) -> Any:  # noqa: ANN401 (Numba's types are of no one class)
     f4, u1, i8 = numba.float32, numba.uint8, numba.int64
     photo = numba.types.Array(pixel, 3, "C", readonly=True)
-    return numba.void(photo, f4[:, :, ::1], u1[::1], f4[::1], f4[::1], f4, pixel[:, :, ::1], i8, i8)
+    return numba.void(photo, f4[:, :, ::1], u1[::1], f4[::1], f4[::1], i8[::1], f4[::1], f4, pixel[:, :, ::1], i8, i8)
 
 
 @numba.njit([_signature(numba.uint8), _signature(numba.uint16)], nogil=True, fastmath={"contract"})
@@ -109,37 +120,49 @@ def _apply_rows(
     knots: NDArray[np.uint8],
     fractions: Floats,
     nearness: Floats,
+    starts: NDArray[np.int64],
+    shares: Floats,
     peak: np.float32,
     out: Photo,
     top: int,
     bottom: int,
 ) -> None:
-    """Rows [top, bottom). Compiled at import: the lines of one row stay in the processor's first cache."""
-    height, width, samples = photo.shape
+    """Rows [top, bottom). Compiled at import: the lines of one stretch stay in the processor's first cache."""
+    height, _, samples = photo.shape
     rows, columns, planes = grid.shape
-    per_channel = planes // 3
+    per_channel = planes // 6
     half, zero = np.float32(0.5), np.float32(0)
+    bright = np.int64(np.float32(NEAR_WHITE) * peak)
     lines = np.empty((columns, planes), np.float32)
+    stretch = np.empty(
+        (planes // 2, 4), np.float32
+    )  # value and way at its left end, and what both change by to its right
     for y in range(top, bottom):
         above, below, share = between((y + 0.5) * rows / height - 0.5, rows - 1.0)
         for column in range(columns):
             for plane in range(planes):
                 first = grid[above, column, plane]
                 lines[column, plane] = first + share * (grid[below, column, plane] - first)
-        step = np.float32(columns / width)
-        for x in range(width):
-            left, right, share = between((np.float32(x) + half) * step - half, np.float32(columns - 1))
-            red, green, blue = np.int64(photo[y, x, 0]), np.int64(photo[y, x, 1]), np.int64(photo[y, x, 2])
-            near = nearness[min(red, green, blue) + BRIGHTEST * max(red, green, blue)]
-            for channel in range(3):
-                stored = photo[y, x, channel]
-                line, fraction = channel * per_channel + 2 * knots[stored], fractions[stored]
-                here = lines[left, line] + fraction * lines[left, line + 1]
-                there = lines[right, line] + fraction * lines[right, line + 1]
-                if near > zero:
-                    line = (channel + 1) * per_channel - 1
-                    here, there = here + near * lines[left, line], there + near * lines[right, line]
-                value = min(max(here + share * (there - here), zero), peak)
-                out[y, x, channel] = np.int32(value + half)
-            if samples == 4:
-                out[y, x, 3] = photo[y, x, 3]
+        for right in range(columns + 1):
+            here, there = lines[max(right - 1, 0)], lines[min(right, columns - 1)]
+            for line in range(planes // 2):
+                for part in range(2):
+                    stretch[line, part] = here[2 * line + part]
+                    stretch[line, 2 + part] = there[2 * line + part] - here[2 * line + part]
+            for x in range(starts[right], starts[right + 1]):
+                share = shares[x]
+                red, green, blue = np.int64(photo[y, x, 0]), np.int64(photo[y, x, 1]), np.int64(photo[y, x, 2])
+                brightest, near = max(red, green, blue), zero
+                if brightest > bright:
+                    near = nearness[min(red, green, blue) + BRIGHTEST * brightest]
+                for channel in range(3):
+                    stored = photo[y, x, channel]
+                    line, fraction = channel * per_channel + knots[stored], fractions[stored]
+                    value = stretch[line, 0] + fraction * stretch[line, 1]
+                    value += share * (stretch[line, 2] + fraction * stretch[line, 3])
+                    if near > zero:
+                        line = (channel + 1) * per_channel - 1
+                        value += near * (stretch[line, 1] + share * stretch[line, 3])
+                    out[y, x, channel] = np.int32(min(max(value, zero), peak) + half)
+                if samples == 4:
+                    out[y, x, 3] = photo[y, x, 3]

@@ -15,8 +15,8 @@ TILE_PX = 512
 MARGIN_PX = 16
 """What is cropped of a tile at a cut: at least the refiner's receptive field, to either side."""
 
-PHASE_PX = 4
-"""Tiles start at multiples of this: the refiner works on blocks of 4 x 4 pixels."""
+PHASE_PX = 2
+"""Tiles start at multiples of this: the refiner works on blocks of 2 x 2 pixels."""
 
 
 @dataclass(frozen=True)
