@@ -19,7 +19,7 @@ NO_WORKER = "no worker of decode starts; the server's log says why"
 STARTS = 3  # of workers one after the other, before the server is to blame
 
 DEATHS = 2  # of workers, by one photo, before it is refused unseen
-KEPT_BYTES = 512 << 20  # that a worker shares and keeps for the next photo
+KEPT_BYTES = 256 << 20  # that a worker shares and keeps for the next photo
 REMEMBERED = 1000  # photos that killed a worker
 
 MEMORY_BYTES, MEMORY_BYTES_PER_PIXEL = 512 << 20, 48

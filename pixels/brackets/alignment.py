@@ -24,7 +24,7 @@ SMALLEST_SIDE_PX = 64  # shorter sides have nothing to be aligned by
 MATCHED_PX = 256  # long edge of the copies whose bitmaps are compared
 WELL_EXPOSED = (8, 247)  # 8-bit values that say how the frames lie to each other
 STEPS, PRECISION, SMOOTHING_PX = 40, 1e-5, 5
-STILL_PX = 0.1  # at full size: less is no motion, and the frame stays as sharp as it is
+STILL_PX = 0.25  # at full size: less is no motion, and the frame stays as sharp as it is
 
 Motion = NDArray[np.float64]
 """(2, 3): takes a place (x, y, 1) in the anchor to the same place in the frame, in pixels."""

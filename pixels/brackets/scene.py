@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import cv2
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +24,7 @@ from pixels.ranges import STEPS_16_IN_8, Floats, Photo, to_8_bits, white
 from pixels.resampling import share_rows
 
 SMALL_PX = 1024  # long edge of the copies on which frames are aligned and compared
-STRIP_PX = 64
+STRIP_PX = 16  # rows merged at once: those of all frames stay in the processor's cache
 DARKEST_EV = -2.0  # log-average of the merged photo, from 18 % grey: darker ones get a shoulder (decision 017)
 RECORDED = 0.96  # display value of that light: what is brighter was recorded by no frame
 
@@ -59,8 +60,8 @@ class Tone:
 
     def encoded(self, light: Floats) -> NDArray[np.uint16]:
         """Display values of light."""
-        places = np.sqrt(np.minimum(light * np.float32(self.gain), 1)) * np.float32(65535) + np.float32(0.5)
-        encoded: NDArray[np.uint16] = self.values[places.astype(np.uint16)]
+        encoded = np.empty(light.shape, np.uint16)
+        _encode(light, np.float32(self.gain), self.values, encoded)
         return encoded
 
 
@@ -150,15 +151,30 @@ def merge(frames: Sequence[Photo], how: Plan, check: Callable[[], None]) -> NDAr
                 stack[index] = _rows(frame, motion, start, stop)
             light = np.empty(stack.shape[1:], np.float32)
             merge_rows(stack, gains, how.trust, start, height, linear, light)
-            photo[start:stop] = how.tone.encoded(light)
+            _encode(light, np.float32(how.tone.gain), how.tone.values, photo[start:stop])
 
     share_rows(height, merge_strips)
     return photo
 
 
+@numba.njit("void(float32[:,:,::1], float32, Array(uint16, 1, 'C', readonly=True), uint16[:,:,::1])", nogil=True)
+def _encode(light: Floats, gain: np.float32, values: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
+    """Display values of light, (height, width, 3) both. Compiled at import."""
+    one, most, half = np.float32(1), np.float32(65535), np.float32(0.5)
+    for y in range(light.shape[0]):
+        for x in range(light.shape[1]):
+            for channel in range(3):
+                place = np.sqrt(min(light[y, x, channel] * gain, one)) * most + half
+                out[y, x, channel] = values[np.int32(place)]
+
+
 def _small(frame: Photo) -> NDArray[np.uint8]:
-    scale = SMALL_PX / max(frame.shape[:2])
-    small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else frame
+    small = frame
+    while max(small.shape[:2]) >= 2 * SMALL_PX and small.shape[0] % 2 == small.shape[1] % 2 == 0:  # exact and fast
+        small = cv2.resize(small, (small.shape[1] // 2, small.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    scale = SMALL_PX / max(small.shape[:2])
+    if scale < 1:
+        small = cv2.resize(small, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     colours: NDArray[Any] = np.ascontiguousarray(small[..., :3])
     return to_8_bits(colours)
 
