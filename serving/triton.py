@@ -1,5 +1,6 @@
 """The one module that knows Triton's Python backend: requests to function calls, results and errors to responses."""
 
+import faulthandler
 import json
 import math
 import time
@@ -17,6 +18,8 @@ from serving.options import Options
 from serving.versions import DEFAULT_STYLE, common_versions, model_names, styles
 
 Tensors = Mapping[str, NDArray[Any]]
+
+faulthandler.enable()  # a model that crashes in a library says where, in the server's log
 
 
 class Cancelled(Exception):

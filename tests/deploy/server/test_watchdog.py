@@ -91,9 +91,10 @@ def test_a_dead_or_hung_model_is_loaded_again_and_the_server_stays(
     assert looked_after.server.process.pid == server and not looked_after.reasons
 
 
-def test_a_server_is_not_ready_while_a_model_is_loaded_again(
+def test_a_server_is_not_ready_while_a_model_that_crashed_is_loaded_again(
     looked_after: Looked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And the log says what Python was doing when it crashed."""
     monkeypatch.setattr(watchdog, "RELOADS", 100)
     ask, was_ready, loaded = ModelControl._ask, list[bool](), threading.Event()
 
@@ -105,8 +106,9 @@ def test_a_server_is_not_ready_while_a_model_is_loaded_again(
             loaded.set()
 
     monkeypatch.setattr(ModelControl, "_ask", asked)
-    os.kill(looked_after.stub("encode"), signal.SIGKILL)
+    os.kill(looked_after.stub("encode"), signal.SIGSEGV)
     assert loaded.wait(120) and was_ready == [False] and looked_after.server.is_ready()
+    assert "Fatal Python error: Segmentation fault" in looked_after.server.log.read_text(errors="replace")
 
 
 def test_a_server_with_too_many_dead_models_is_ended_to_get_its_memory_back(
