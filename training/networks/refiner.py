@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from training.networks.unet import SLOPE, scaled, zeroed
 
 FOLD = 2  # sides of the blocks of pixels that become channels: sides must be divisible by this, in pixels
-CHANNELS = 24
+CHANNELS = 16
 LAYERS = 5  # 3x3 convolutions, the last of which answers with the correction
 MARGIN = FOLD * LAYERS
 """Pixels from which a result can depend on what lies beyond the border of the tile: tiles overlap by this and are
