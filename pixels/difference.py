@@ -18,5 +18,9 @@ def error(ours: NDArray[Any], theirs: NDArray[Any]) -> NDArray[np.float64]:
 
 def psnr_db(ours: NDArray[Any], theirs: NDArray[Any]) -> float:
     """Peak signal-to-noise ratio over all values, peak 1; of equal ones EQUAL_DB."""
-    mean_squared_error = float((error(ours, theirs) ** 2).mean())
+    return decibels(float((error(ours, theirs) ** 2).mean()))
+
+
+def decibels(mean_squared_error: float) -> float:
+    """PSNR of an error whose square is known, peak 1."""
     return EQUAL_DB if mean_squared_error < 1e-20 else -10 * math.log10(mean_squared_error)

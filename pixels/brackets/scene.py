@@ -169,7 +169,7 @@ def _encode(light: Floats, gain: np.float32, values: NDArray[np.uint16], out: ND
 
 
 def _small(frame: Photo) -> NDArray[np.uint8]:
-    small = frame
+    small: NDArray[Any] = frame
     while max(small.shape[:2]) >= 2 * SMALL_PX and small.shape[0] % 2 == small.shape[1] % 2 == 0:  # exact and fast
         small = cv2.resize(small, (small.shape[1] // 2, small.shape[0] // 2), interpolation=cv2.INTER_AREA)
     scale = SMALL_PX / max(small.shape[:2])
