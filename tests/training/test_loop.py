@@ -41,6 +41,13 @@ def run(jsonl: Path, folder: Path, recipe: Recipe | None = None, **options: obje
     train(fabric, recipe or debug_with(), Run(folder, split_pairs(read_pairs(jsonl)), **options))  # type: ignore[arg-type]
 
 
+class Items(list[tuple[torch.Tensor, ...]]):
+    """Items of a validation, asked for as a data set's: by epoch and index."""
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, ...]:  # type: ignore[override]
+        return super().__getitem__(key[1])
+
+
 def latest(folder: Path) -> dict[str, Any]:
     return load_checkpoint(folder / "generator" / LATEST)
 
@@ -59,6 +66,15 @@ def assert_same(first: object, second: object) -> None:
             assert_same(a, b)
     else:
         assert first == second
+
+
+def test_items_that_are_left_alone_do_not_decide_which_weights_are_kept() -> None:
+    """A refiner that changes nothing is perfect on a clean crop, whose PSNR alone would outweigh all others."""
+    photo = torch.full((3, 16, 16), 0.5)
+    clean, noisy = (photo, photo, photo), (photo, photo, photo + 0.1)
+    trainer = Trainer(Fabric(accelerator="cpu", devices=1), debug().refiner, Refiner())
+    score, _ = trainer.validate(Items([clean, noisy]))  # type: ignore[arg-type]
+    assert score == pytest.approx(-10 * np.log10(0.1**2 / 2), abs=0.01)
 
 
 def test_debug_recipe_beats_the_unedited_photo(pairs_jsonl: Path, tmp_path: Path) -> None:
