@@ -134,7 +134,7 @@ def _apply_rows(
     half, zero = np.float32(0.5), np.float32(0)
     bright = np.int64(np.float32(NEAR_WHITE) * peak)
     lines = np.empty((columns, planes), np.float32)
-    stretch = np.empty((planes // 2, 4), np.float32)  # value and way on the left, and what is added to both on the right
+    stretch = np.empty((planes // 2, 4), np.float32)  # value and way on the left, and what both gain to the right
     for y in range(top, bottom):
         above, below, share = between((y + 0.5) * rows / height - 0.5, rows - 1.0)
         for column in range(columns):
