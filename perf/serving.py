@@ -8,6 +8,7 @@ Interleaving and medians keep a busy machine from deciding a row.
 import io
 import statistics
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -28,7 +29,8 @@ from perf.timing import Work, medians_s, time_s
 from pixels.difference import psnr_db
 from serving.versions import NETWORKS
 
-REPEATS = 5
+REPEATS = 7
+WARMING = 16  # large photos, four at a time: every instance of every model gets some
 Image.MAX_IMAGE_PIXELS = None  # the photo of 100 megapixels is meant
 FRAMES_EV = (-2.0, 0.0, 2.0)
 LARGE_PX, MEDIUM_PX, HUGE_PX = (6000, 4000), (4243, 2829), (12000, 8400)
@@ -79,36 +81,52 @@ def engine_times(network: str, rounds: int) -> dict[str, float]:
     }
 
 
-def measure(server: TritonServer, repeats: int) -> dict[str, float]:
-    """All measurements through one server, seconds and bytes."""
-    assert server.process is not None
-    group = server.process.pid
+def memory() -> dict[str, float]:
+    """What the largest requests take, each of a server of its own, since shared memory never shrinks: bytes."""
     large, huge = photo_file(*LARGE_PX), photo_file(*HUGE_PX)
+    idle_bytes, large_bytes = peak_bytes(lambda enhancer: enhancer.enhance(large, mode="full"))
+    return {
+        "full_bytes_per_pixel": (large_bytes - idle_bytes) / 24e6,
+        "huge_bytes": peak_bytes(lambda enhancer: enhancer.enhance(huge, mode="full"))[1],
+        "merged_bytes": peak_bytes(lambda enhancer: enhancer.merge(frames(), mode="full"))[1],
+    }
+
+
+def peak_bytes(ask: Callable[[Enhancer], object]) -> tuple[float, float]:
+    """Memory of a new server, before its first request and at most during it."""
+    with TritonServer() as server, Enhancer(server.grpc_url) as enhancer:
+        assert server.process is not None
+        group = server.process.pid
+        idle_bytes = pss_bytes(group)
+        with Peak(group) as peak:
+            ask(enhancer)
+    return float(idle_bytes), float(peak.bytes)
+
+
+def frames() -> list[bytes]:
+    """A scene of three frames."""
+    return [photo_file(*LARGE_PX, ev=ev) for ev in FRAMES_EV]
+
+
+def measure(server: TritonServer, repeats: int) -> dict[str, float]:
+    """All times through one server, in seconds, and its memory before and after 200 photos."""
+    assert server.process is not None
+    group, large, scene = server.process.pid, photo_file(*LARGE_PX), frames()
     found: dict[str, float] = {}
     with Enhancer(server.grpc_url) as enhancer, ThreadPoolExecutor(4) as pool:
         fast, full = (partial(enhancer.enhance, large, mode=mode) for mode in ("fast", "full"))
+        list(pool.map(lambda _: full(), range(WARMING)))  # an instance's first photo makes its shared memory grow
         works: list[Work] = [partial(read_and_write, large), fast, full]
         found["pillow_s"], found["fast_s"], found["full_s"] = medians_s(works, repeats)
-        idle = pss_bytes(group)
-        with Peak(group) as peak:  # which slows the server down, so that this is no time to measure time
-            enhancer.enhance(large, mode="full")
-        found["full_bytes_per_pixel"] = (peak.bytes - idle) / 24e6
+        scenes: list[Work] = [partial(enhancer.merge, scene, mode=mode) for mode in MODES]
+        found |= dict(zip((f"{mode}_merged_s" for mode in MODES), medians_s(scenes, repeats), strict=True))
+        found |= beside_fastapi(enhancer, repeats)
         found["photos_per_s_at_1"], found["photos_per_s_at_4"] = (throughput(enhancer, workers) for workers in (1, 4))
         sizes = [photo_file(300 + 97 * i, 1200 - 83 * i) for i in range(10)]
         list(pool.map(lambda i: enhancer.enhance(sizes[i % 10]), range(40)))
         settled = pss_bytes(group)
         list(pool.map(lambda i: enhancer.enhance(sizes[i % 10]), range(200)))
         found["growth"] = pss_bytes(group) / settled
-        with Peak(group) as peak:
-            enhancer.enhance(huge, mode="full")
-        found["huge_bytes"] = float(peak.bytes)
-        frames = [photo_file(*LARGE_PX, ev=ev) for ev in FRAMES_EV]  # last: shared memory never shrinks
-        scenes: list[Work] = [partial(enhancer.merge, frames, mode=mode) for mode in MODES]
-        found |= dict(zip((f"{mode}_merged_s" for mode in MODES), medians_s(scenes, repeats), strict=True))
-        with Peak(group) as peak:
-            enhancer.merge(frames, mode="full")
-        found["merged_bytes"] = float(peak.bytes)
-        found |= beside_fastapi(enhancer, repeats)
     return found
 
 
@@ -161,6 +179,7 @@ def serving(repeats: int = REPEATS, rounds: int = ROUNDS) -> Result:
     engines = {name: value for network in NETWORKS for name, value in engine_times(network, rounds).items()}
     with TritonServer() as server:
         found = measure(server, repeats)
+    found |= memory()
     rows = []
     for name, value in ratios(engines, found).items():
         sign, aim = AIMS[name]

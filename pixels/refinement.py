@@ -63,9 +63,11 @@ def _cut(photo: Photo, y: Segment, x: Segment) -> Tile:
 
 
 def _keep(place: Place, refined: Future[Tile], strength: float, applied: Photo) -> None:
-    """Add to the photo what the network has changed, in the part of the tile that is kept."""
+    """Put what the network says into the photo, in the part of the tile that is kept."""
     y, x = place
-    target = applied[y.kept, x.kept, :3]
-    change = cv2.subtract(refined.result()[y.kept_of_tile, x.kept_of_tile], to_8_bits(target), dtype=cv2.CV_16S)
-    step, depth = (1, cv2.CV_8U) if applied.dtype == np.uint8 else (STEPS_16_IN_8, cv2.CV_16U)
-    target[...] = cv2.addWeighted(target, 1.0, change, strength * step, 0.0, dtype=depth)
+    target, result = applied[y.kept, x.kept, :3], refined.result()[y.kept_of_tile, x.kept_of_tile]
+    if applied.dtype == np.uint8:
+        target[...] = result if strength == 1 else cv2.addWeighted(target, 1 - strength, result, strength, 0.0)
+    else:
+        change = cv2.subtract(result, to_8_bits(target), dtype=cv2.CV_16S)
+        target[...] = cv2.addWeighted(target, 1.0, change, strength * STEPS_16_IN_8, 0.0, dtype=cv2.CV_16U)

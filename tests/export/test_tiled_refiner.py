@@ -44,7 +44,7 @@ def test_tiled_equals_whole() -> None:
     refine_tile, before = by_network(ServedRefiner(random_network("refiner", seed=3))), photo(1100, 700)
     applied = apply(before, opening_curves())
     whole = refine_tile(before, applied)
-    assert np.abs(whole.astype(int) - applied).mean() > 1  # it does something
+    assert np.abs(whole.astype(int) - applied).mean() > 0.5  # it does something
     assert_same(tiled(before, refine_tile), whole)
 
 

@@ -55,6 +55,7 @@ class TritonPythonModel:
                 refine_tile if chosen.mode == "full" else None,
                 strength=chosen.strength,
                 tiles_in_flight=self.tiles_in_flight,
+                out=photo if chosen.mode == "fast" else None,  # the request's own copy, and one fewer as large as it
             )
         finally:
             self.tiles.add(len(sent), mode=chosen.mode)  # here, since Triton's counters are for one thread alone
