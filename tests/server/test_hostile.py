@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from tritonclient import grpc
 
+from deploy.server.stubs import children
 from deploy.server.triton import TritonServer
 from tests.codec.files import PIXELS, chunk, exif, segment, tiff, with_chunks, with_segments
 from tests.codec.test_limits import REFUSED
@@ -53,19 +54,13 @@ def overlong_exif(orientation: int) -> bytes:
     return bytes(block)
 
 
-def children(pid: int) -> list[int]:
-    """Processes that a process has started, the oldest first."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return sorted(int(child) for task in tasks for child in task.read_text().split())
-
-
 def stubs(server: TritonServer) -> list[int]:
     assert server.process is not None
-    return children(server.process.pid)
+    return sorted(children(server.process.pid))
 
 
 def working(server: TritonServer) -> list[int]:
-    """The worker of each instance of decode that gets the next photo: the older one of its zygote's children."""
+    """The worker of each instance of decode that gets the next photo: the first of its zygote's children."""
     zygotes = [pid for stub in stubs(server) for pid in children(stub) if b"zygote" in command(pid)]
     return [children(zygote)[0] for zygote in zygotes]
 

@@ -24,6 +24,8 @@ from training.data.radiance import read_radiance
 COARSE_PX = 512
 CLEAN_SHARE = 0.25
 """Of the shots, that have no defect: the refiner has to leave good photos alone."""
+UNCOMPRESSED_SHARE = 0.4
+"""Of the others, that are no JPEG, as developed camera files: or no blocks would be taken for no noise."""
 NOISE = (0.002, 0.02)
 """Standard deviation at white, linear, of the others."""
 BLUR_PX = (0.0, 0.7)
@@ -71,7 +73,8 @@ def random_defects(rng: np.random.Generator) -> Shot:
     if rng.random() < CLEAN_SHARE:
         return replace(shot, noise=0.0, sharpening=0.0, quality=100)
     noise = float(np.exp(rng.uniform(*np.log(NOISE))))
-    return replace(shot, noise=noise, blur_px=rng.uniform(*BLUR_PX), quality=int(rng.integers(60, 99)))
+    quality = 100 if rng.random() < UNCOMPRESSED_SHARE else int(rng.integers(60, 99))
+    return replace(shot, noise=noise, blur_px=rng.uniform(*BLUR_PX), quality=quality)
 
 
 def crop_pair(
