@@ -25,7 +25,7 @@ from perf.engines.table import REFERENCE, SERVED_BY_CPU, engine, served_by_cpu
 from perf.errors import PerfError, Unavailable
 from perf.photos import photo_file
 from perf.results import Result, new_result, server_versions, versions
-from perf.timing import Work, medians_s, time_s
+from perf.timing import Work, medians_s
 from pixels.difference import psnr_db
 from serving.versions import NETWORKS
 
@@ -48,8 +48,6 @@ AIMS: dict[str, tuple[str, float]] = {
     "PSNR of the engine against PyTorch, refiner, dB": (">=", 50.0),
     "full, 24 MP: bytes per pixel above idle": ("<=", 40.0),
     "full, 100 MP: GB": ("<=", 5.0),
-    "growth over 200 mixed requests": ("<=", 1.05),
-    "photos/s at concurrency 4 / at 1": (">=", 1.0),
 }
 """The rows, and what each aims at."""
 
@@ -109,9 +107,8 @@ def frames() -> list[bytes]:
 
 
 def measure(server: TritonServer, repeats: int) -> dict[str, float]:
-    """All times through one server, in seconds, and its memory before and after 200 photos."""
-    assert server.process is not None
-    group, large, scene = server.process.pid, photo_file(*LARGE_PX), frames()
+    """All times through one server, in seconds."""
+    large, scene = photo_file(*LARGE_PX), frames()
     found: dict[str, float] = {}
     with Enhancer(server.grpc_url) as enhancer, ThreadPoolExecutor(4) as pool:
         fast, full = (partial(enhancer.enhance, large, mode=mode) for mode in ("fast", "full"))
@@ -121,12 +118,6 @@ def measure(server: TritonServer, repeats: int) -> dict[str, float]:
         scenes: list[Work] = [partial(enhancer.merge, scene, mode=mode) for mode in MODES]
         found |= dict(zip((f"{mode}_merged_s" for mode in MODES), medians_s(scenes, repeats), strict=True))
         found |= beside_fastapi(enhancer, repeats)
-        found["photos_per_s_at_1"], found["photos_per_s_at_4"] = (throughput(enhancer, workers) for workers in (1, 4))
-        sizes = [photo_file(300 + 97 * i, 1200 - 83 * i) for i in range(10)]
-        list(pool.map(lambda i: enhancer.enhance(sizes[i % 10]), range(40)))
-        settled = pss_bytes(group)
-        list(pool.map(lambda i: enhancer.enhance(sizes[i % 10]), range(200)))
-        found["growth"] = pss_bytes(group) / settled
     return found
 
 
@@ -143,13 +134,6 @@ def beside_fastapi(enhancer: Enhancer, repeats: int) -> dict[str, float]:
     return found
 
 
-def throughput(enhancer: Enhancer, workers: int) -> float:
-    """Photos of 2 megapixels per second in mode full."""
-    file = photo_file(1732, 1155)
-    with ThreadPoolExecutor(workers) as pool:
-        return 12 / time_s(lambda: list(pool.map(lambda _: enhancer.enhance(file, mode="full"), range(12))))
-
-
 def ratios(engines: dict[str, float], found: dict[str, float]) -> dict[str, float]:
     """The rows of AIMS that were measured."""
     one_tile_s = engines["generator, one tile, s"]
@@ -159,8 +143,6 @@ def ratios(engines: dict[str, float], found: dict[str, float]) -> dict[str, floa
         "three frames of 24 MP merged, full: GB": found["merged_bytes"] / 1e9,
         "full, 24 MP: bytes per pixel above idle": found["full_bytes_per_pixel"],
         "full, 100 MP: GB": found["huge_bytes"] / 1e9,
-        "growth over 200 mixed requests": found["growth"],
-        "photos/s at concurrency 4 / at 1": found["photos_per_s_at_4"] / found["photos_per_s_at_1"],
     }
     for network in NETWORKS:
         eager_s, ours_s = engines[f"{network}, one tile in PyTorch, s"], engines[f"{network}, one tile, s"]
@@ -175,7 +157,7 @@ def ratios(engines: dict[str, float], found: dict[str, float]) -> dict[str, floa
 
 
 def serving(repeats: int = REPEATS, rounds: int = ROUNDS) -> Result:
-    """The ratios, and beside them what they were made of: seconds, bytes, photos per second and dB."""
+    """The ratios, and beside them what they were made of: seconds, bytes and dB."""
     engines = {name: value for network in NETWORKS for name, value in engine_times(network, rounds).items()}
     with TritonServer() as server:
         found = measure(server, repeats)
